@@ -1,0 +1,144 @@
+"""Everything ccproxy raises on purpose.
+
+::
+
+    CCProxyError
+    ├── ConfigError             a setting is unknown, of the wrong type, or unreadable
+    ├── PluginError             a plugin can't be loaded, set up or started
+    │   └── NotInstalledError   what was asked for lives in a wheel that is absent
+    ├── StartError              the gateway can't start
+    │   ├── PortInUseError
+    │   └── ExposedError        not on loopback and no client token
+    ├── RequestError            the caller's request can't be served as it is
+    │   ├── BadRequestError     it can't be read
+    │   ├── BodyTooLargeError
+    │   ├── UnsupportedEncodingError
+    │   ├── AccessDeniedError   host, origin
+    │   ├── UnauthorizedError   client token missing or wrong
+    │   ├── LimitExceededError
+    │   ├── UnknownProviderError
+    │   └── DialectNotSpokenError
+    ├── CredentialError         a provider has no usable login
+    ├── ShuttingDownError       the gateway is stopping and can't finish this answer
+    └── UpstreamError           the upstream gave no answer
+        ├── UpstreamConnectError
+        ├── UpstreamTimeoutError
+        └── UpstreamDiedError   it stopped in the middle of its answer
+
+An upstream's own 4xx or 5xx is an answer, not an error. Errors know nothing of HTTP:
+``ccproxy.api.errors`` maps them to status codes in one table, and the command line maps
+them to exit codes in another.
+"""
+
+from datetime import timedelta
+
+
+class CCProxyError(Exception):
+    """The root: what happened, and what to do about it.
+
+    Attributes:
+        message: What happened, one sentence, never a secret.
+        hint: What to do next, or ``None`` when there is nothing to add.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
+class ConfigError(CCProxyError):
+    """A setting is unknown, of the wrong type, or its file can't be read."""
+
+
+class PluginError(CCProxyError):
+    """A plugin can't be loaded, set up or started; it alone is disabled."""
+
+
+class NotInstalledError(PluginError):
+    """What was asked for lives in a wheel that is not installed."""
+
+
+class StartError(CCProxyError):
+    """The gateway can't start."""
+
+
+class PortInUseError(StartError):
+    """Another program listens on the port."""
+
+
+class ExposedError(StartError):
+    """The gateway would listen beyond loopback without a client token."""
+
+
+class RequestError(CCProxyError):
+    """The caller's request can't be served as it is."""
+
+
+class BadRequestError(RequestError):
+    """The request can't be read: not JSON, no model, a broken encoding."""
+
+
+class BodyTooLargeError(RequestError):
+    """The request body, decoded, is over the cap."""
+
+
+class UnsupportedEncodingError(RequestError):
+    """The body's ``content-encoding`` is none the gateway can decode."""
+
+
+class AccessDeniedError(RequestError):
+    """The Host or Origin header is not on the allow-list."""
+
+
+class UnauthorizedError(RequestError):
+    """The client token is missing or wrong."""
+
+
+class LimitExceededError(RequestError):
+    """The caller asked more often than the limits allow.
+
+    Attributes:
+        retry_after: How long to wait until the next request is allowed.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: timedelta, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class UnknownProviderError(RequestError):
+    """No provider of that name, or none at all, can answer the model."""
+
+
+class DialectNotSpokenError(RequestError):
+    """The provider doesn't speak the dialect the caller used."""
+
+
+class CredentialError(CCProxyError):
+    """A provider has no usable login: absent, expired or unreadable."""
+
+
+class ShuttingDownError(CCProxyError):
+    """The gateway is stopping and can't finish this answer."""
+
+
+class UpstreamError(CCProxyError):
+    """The upstream gave no answer, or only a part of one."""
+
+
+class UpstreamConnectError(UpstreamError):
+    """No connection to the upstream could be made."""
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """The upstream was silent for longer than the settings allow."""
+
+
+class UpstreamDiedError(UpstreamError):
+    """The upstream stopped in the middle of its answer."""

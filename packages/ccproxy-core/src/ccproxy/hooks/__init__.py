@@ -1,0 +1,1 @@
+"""Hooks observe: typed events, and the bus that delivers them."""

@@ -1,0 +1,239 @@
+"""What the gateway tells those who listen: one frozen dataclass per event.
+
+The docstrings here are the reference documentation of the hooks.
+Times are aware UTC; durations are seconds.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+
+class HookEvent(StrEnum):
+    """The names of the events, as logs and documentation write them."""
+
+    REQUEST_STARTED = "request_started"
+    REQUEST_COMPLETED = "request_completed"
+    REQUEST_FAILED = "request_failed"
+    STREAM_CHUNK = "stream_chunk"
+    PROFILE_UPDATED = "profile_updated"
+    AUTH_LOGIN = "auth_login"
+    AUTH_LOGOUT = "auth_logout"
+    AUTH_TOKEN_REFRESHED = "auth_token_refreshed"  # noqa: S105  (an event's name)
+    PLUGIN_STARTED = "plugin_started"
+    PLUGIN_FAILED = "plugin_failed"
+
+
+class Failure(StrEnum):
+    """Why the gateway could not give a whole answer of an upstream."""
+
+    REFUSED = "refused"
+    LIMITED = "limited"
+    BAD_REQUEST = "bad_request"
+    NO_CREDENTIAL = "no_credential"
+    UPSTREAM_UNREACHABLE = "upstream_unreachable"
+    UPSTREAM_DIED = "upstream_died"
+    CLIENT_LEFT = "client_left"
+    SHUTDOWN = "shutdown"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What every event tells.
+
+    Attributes:
+        at: When it happened.
+    """
+
+    name: ClassVar[HookEvent]
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestStarted(Event):
+    """A request has arrived; exactly one completed or failed event will follow.
+
+    Attributes:
+        request_id: The id that binds the events of one request.
+        method: HTTP method.
+        route: The route's template, from a closed set; never the URL.
+    """
+
+    name = HookEvent.REQUEST_STARTED
+
+    request_id: str
+    method: str
+    route: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestEnded(Event):
+    """What is known when the last byte has gone, whether all went well or not.
+
+    Attributes:
+        request_id: As in the started event.
+        method: HTTP method.
+        route: The route's template.
+        status: The HTTP status sent, or ``None`` if none was.
+        duration: Seconds from arrival to the last byte.
+        ttfb: Seconds from arrival to the first byte of the answer, if there was one.
+        provider: Name of the provider asked, if any was.
+        model_requested: The model the caller named.
+        model: The model the upstream was asked for.
+        dialect_in: The dialect the caller spoke.
+        dialect_out: The dialect the upstream was spoken to in.
+        streaming: Whether the caller asked for a stream.
+        bytes_in: Size of the request body as it came.
+        bytes_out: Size of the answer's body.
+        chunks: Pieces in which the answer's body went out.
+        notes: What was changed or dropped on the way, one sentence each.
+    """
+
+    request_id: str
+    method: str
+    route: str
+    status: int | None
+    duration: float
+    ttfb: float | None = None
+    provider: str | None = None
+    model_requested: str | None = None
+    model: str | None = None
+    dialect_in: str | None = None
+    dialect_out: str | None = None
+    streaming: bool = False
+    bytes_in: int = 0
+    bytes_out: int = 0
+    chunks: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCompleted(RequestEnded):
+    """The answer went out whole; an upstream's own 4xx or 5xx is an answer too."""
+
+    name = HookEvent.REQUEST_COMPLETED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFailed(RequestEnded):
+    """The gateway refused, found no upstream, or the answer was cut.
+
+    Attributes:
+        failure: The kind, from a closed set.
+        reason: One sentence for people, masked.
+    """
+
+    name = HookEvent.REQUEST_FAILED
+
+    failure: Failure
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamChunk(Event):
+    """A piece of a streamed answer has passed; published only if someone listens.
+
+    Attributes:
+        request_id: As in the started event.
+        data: The bytes as they went to the client.
+    """
+
+    name = HookEvent.STREAM_CHUNK
+
+    request_id: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileUpdated(Event):
+    """Facts of an account have changed.
+
+    Attributes:
+        provider: Whose account.
+        fields: Names of the changed fields, no values.
+    """
+
+    name = HookEvent.PROFILE_UPDATED
+
+    provider: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthEvent(Event):
+    """Something happened to a provider's login.
+
+    Attributes:
+        provider: Whose login.
+        account: The account's name within ccproxy, if it has one.
+    """
+
+    provider: str
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthLogin(AuthEvent):
+    """A login was made."""
+
+    name = HookEvent.AUTH_LOGIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthLogout(AuthEvent):
+    """A login was given up."""
+
+    name = HookEvent.AUTH_LOGOUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthTokenRefreshed(AuthEvent):
+    """The login's tokens were replaced by newer ones."""
+
+    name = HookEvent.AUTH_TOKEN_REFRESHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginStarted(Event):
+    """A plugin is running.
+
+    Attributes:
+        plugin: Its name.
+    """
+
+    name = HookEvent.PLUGIN_STARTED
+
+    plugin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginFailed(Event):
+    """A plugin could not be loaded, set up or started, and is off.
+
+    Attributes:
+        plugin: Its name.
+        reason: One sentence for people, masked.
+    """
+
+    name = HookEvent.PLUGIN_FAILED
+
+    plugin: str
+    reason: str
+
+
+EVENTS: tuple[type[Event], ...] = (
+    RequestStarted,
+    RequestCompleted,
+    RequestFailed,
+    StreamChunk,
+    ProfileUpdated,
+    AuthLogin,
+    AuthLogout,
+    AuthTokenRefreshed,
+    PluginStarted,
+    PluginFailed,
+)
+"""Every event there is, in the order of the documentation."""

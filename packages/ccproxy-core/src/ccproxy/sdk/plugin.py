@@ -1,0 +1,105 @@
+"""What a plugin is."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from ccproxy.errors import PluginError
+from ccproxy.hooks.events import Event
+from ccproxy.sdk.contributions import Contributions
+
+T = TypeVar("T")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class PluginConfig(BaseModel):
+    """The settings of a plugin: its section ``[plugins.<name>]``.
+
+    Attributes:
+        enabled: Whether the plugin is used at all.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+    enabled: bool = True
+    """Whether the plugin is used at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a plugin says of itself.
+
+    Attributes:
+        name: Lower case, digits and ``_``; the name of its settings section.
+        version: Its version.
+        provides: Capabilities others may require; its name always is one.
+        requires: Capabilities it can't work without.
+        config: The model of its settings.
+
+    Raises:
+        PluginError: The name is not a legal one.
+    """
+
+    name: str
+    version: str
+    provides: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    config: type[PluginConfig] = PluginConfig
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            msg = f"The plugin name {self.name!r} is not legal."
+            raise PluginError(msg, hint="Use lower-case letters, digits and '_'.")
+
+
+class Lookup(Protocol):
+    """Finds a service of the gateway by its type."""
+
+    def __call__(self, kind: type[T], /) -> T:
+        """Return the one instance of ``kind``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginContext:
+    """What a started plugin may use.
+
+    Attributes:
+        http: The gateway's one HTTP client; the plugin builds none.
+        publish: Tells an event to all who listen.
+        get: Finds a service by its type; raises ``KeyError`` if there is none.
+    """
+
+    http: httpx.AsyncClient
+    publish: Callable[[Event], None]
+    get: Lookup
+
+
+ConfigT = TypeVar("ConfigT", bound=PluginConfig)
+
+
+class Plugin(Generic[ConfigT]):
+    """A piece of the gateway, found through the entry points ``ccproxy.plugins``.
+
+    ``setup`` says what it adds, ``start`` acquires, ``stop`` releases. If any of the
+    three fails, this plugin alone is off.
+    """
+
+    manifest: ClassVar[Manifest]
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    def setup(self, add: Contributions) -> None:
+        """Say what the plugin adds; pure, without I/O, before the gateway starts."""
+
+    async def start(self, ctx: PluginContext) -> None:
+        """Acquire what is needed while running."""
+
+    async def stop(self) -> None:
+        """Release what ``start`` acquired."""

@@ -1,0 +1,106 @@
+"""An upstream service, as a plugin describes it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import httpx
+
+from ccproxy.dialects import Dialect, Endpoint
+from ccproxy.errors import UpstreamError
+from ccproxy.sdk.credential import Credential, LoginStatus, NoCredential
+from ccproxy.sdk.upstream import Upstream, UpstreamRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model a provider lists.
+
+    Attributes:
+        id: Its name at the provider.
+        created: Unix seconds, 0 if unknown.
+        display_name: A name for people; the id if there is none.
+    """
+
+    id: str
+    created: int = 0
+    display_name: str = ""
+
+
+class Provider:
+    """An upstream service that answers requests.
+
+    Most providers need no subclass. Override ``prepare`` to shape requests and
+    ``models`` where the list is not at ``{base_url}/models``.
+
+    Args:
+        name: The path prefix and the name in ``routing.routes``.
+        base_url: What an endpoint's path is appended to, such as
+            ``https://api.openai.com/v1``.
+        endpoints: The operations it answers.
+        auth: How requests are signed.
+        passthrough: Whether a caller's own credential goes upstream in place of
+            ``auth``, unchanged.
+        upstream: Who answers; by default the network at ``base_url``.
+    """
+
+    callers_own: ClassVar[frozenset[str]] = frozenset({"authorization", "x-api-key"})
+    """Headers that carry a caller's own credential, passed on with ``passthrough``."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        base_url: str,
+        endpoints: Sequence[Endpoint],
+        auth: Credential | None = None,
+        passthrough: bool = False,
+        upstream: Upstream | None = None,
+    ) -> None:
+        self.name = name
+        self.base_url = base_url.rstrip("/")
+        self.urls: Mapping[Endpoint, str] = {
+            endpoint: f"{self.base_url}/{endpoint.value}" for endpoint in endpoints
+        }
+        self.auth = auth or NoCredential()
+        self.passthrough = passthrough
+        self.upstream = upstream
+
+    @property
+    def dialects(self) -> tuple[Dialect, ...]:
+        """The dialects it speaks, each once, in the order of its endpoints."""
+        return tuple(dict.fromkeys(endpoint.dialect for endpoint in self.urls))
+
+    async def prepare(self, request: UpstreamRequest) -> None:
+        """Shape a request for this upstream, in place; by default it stays as it is."""
+
+    async def models(self, http: httpx.AsyncClient) -> Sequence[Model]:
+        """List the models, in the order of the upstream.
+
+        OpenAI and Anthropic both answer ``GET /models`` with a ``data`` array of
+        objects that have an ``id``.
+
+        Raises:
+            UpstreamError: The upstream did not answer with a list.
+            CredentialError: There is no usable login.
+        """
+        try:
+            response = await http.get(f"{self.base_url}/models", auth=self.auth)
+            response.raise_for_status()
+            return [_model(entry) for entry in response.json()["data"]]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            msg = f"{self.name} gave no list of models: {type(error).__name__}."
+            raise UpstreamError(msg) from error
+
+    def login(self) -> LoginStatus:
+        """Describe the login without asking anybody."""
+        return self.auth.status()
+
+
+def _model(entry: Mapping[str, object]) -> Model:
+    created = entry.get("created")
+    return Model(
+        id=str(entry["id"]),
+        created=created if isinstance(created, int) else 0,
+        display_name=str(entry.get("display_name") or entry["id"]),
+    )
