@@ -1,0 +1,200 @@
+"""What is wrong with a value, said without saying the value."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ErrorType
+
+from ccproxy.config.fields import KnownPath, nearest
+from ccproxy.config.locate import Path
+from ccproxy.errors import ConfigError
+
+_FREE_TEXT = {"value_error", "assertion_error"}
+_FIXED_TEXT = frozenset(get_args(ErrorType)) - _FREE_TEXT
+_JSON = 'Here a list is JSON such as ["a", "b"], a table is JSON such as {"a": 1}.'
+_NESTED = {"dict_type", "list_type", "model_type", "tuple_type"}
+_TYPES = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "list_type": "a list",
+    "model_type": "a table",
+    "tuple_type": "a list",
+}
+_SHAPES = {
+    bool: "a boolean",
+    float: "a number",
+    int: "an integer",
+    type(None): "null",
+}
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        path: The key it is about.
+        text: What is wrong with it, without the value.
+        hint: What to do about it, if that is known.
+        kind: pydantic's name of it.
+        of_table: Whether it is about a table as a whole.
+    """
+
+    path: Path
+    text: str
+    hint: str | None = None
+    kind: str = ""
+    of_table: bool = False
+
+    @property
+    def needs_all_layers(self) -> bool:
+        """Whether another layer may mend it, so that one layer alone can't tell."""
+        return self.kind == "missing" or (self.of_table and self.kind in _FREE_TEXT)
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """Write a path the way people do: ``routing.routes[0].to``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def shape(value: object) -> str:
+    """Describe a value by its type and size alone."""
+    match value:
+        case "":
+            text = "an empty string"
+        case str():
+            text = f"a string of {_count(len(value), 'character')}"
+        case list():
+            text = f"a list of {len(value)}"
+        case Mapping():
+            text = f"a table of {_count(len(value), 'key')}"
+        case _:
+            text = _SHAPES.get(type(value), "a date or time")
+    return text
+
+
+def unknown(path: Path, value: object, known: list[KnownPath]) -> Problem:
+    """Say that there is no such setting, and which one may be meant."""
+    meant = nearest(path, known)
+    return Problem(
+        path,
+        f"{dotted(path)} is not a setting; it holds {shape(value)}.",
+        hint=f"Did you mean {dotted(meant)}?" if meant else None,
+        kind="extra_forbidden",
+    )
+
+
+def explain(
+    error: ErrorDetails,
+    prefix: Path,
+    data: object,
+    known: list[KnownPath],
+    *,
+    as_text: bool = False,
+) -> Problem:
+    """Turn one of pydantic's errors into a problem.
+
+    Args:
+        error: The error.
+        prefix: The path of the table that was validated.
+        data: That table.
+        known: All paths its model knows, below ``prefix``.
+        as_text: Whether the value was read out of text.
+    """
+    kind = error["type"]
+    below, value = _follow(error["loc"], data)
+    path = prefix + below
+    if kind == "extra_forbidden":
+        return unknown(path, value, known)
+    if kind == "missing":
+        path += tuple(error["loc"][-1:])
+        return Problem(path, f"{dotted(path)} is missing.", kind=kind)
+    text = f"{dotted(path)} {_demand(error, value)}, but is {shape(value)}."
+    hint = _JSON if as_text and kind in _NESTED and isinstance(value, str) else None
+    return Problem(path, text, hint, kind, of_table=isinstance(value, Mapping))
+
+
+def fail(lines: list[tuple[str | None, Problem]]) -> ConfigError:
+    """Build the one error that tells all problems, each with its place."""
+    texts = [(f"{place}: " if place else "") + problem.text for place, problem in lines]
+    if len(lines) == 1:
+        return ConfigError(texts[0], hint=lines[0][1].hint)
+    told = [
+        f"{text} {problem.hint}" if problem.hint else text
+        for text, (_, problem) in zip(texts, lines, strict=True)
+    ]
+    return ConfigError("\n".join([f"{len(lines)} settings are wrong:", *told]))
+
+
+def lookup(data: object, key: str | int) -> object:
+    """Return what stands under one key, or ``ABSENT``."""
+    if isinstance(data, Mapping) and isinstance(key, str):
+        return data.get(key, _ABSENT)
+    if isinstance(data, list) and isinstance(key, int) and key < len(data):
+        return data[key]
+    return _ABSENT
+
+
+def depth_of(path: Path, data: object) -> int:
+    """Return how many parts of ``path`` lead somewhere in ``data``."""
+    for depth, key in enumerate(path):
+        data = lookup(data, key)
+        if data is _ABSENT:
+            return depth
+    return len(path)
+
+
+def _follow(location: tuple[int | str, ...], data: object) -> tuple[Path, object]:
+    """Follow pydantic's location as far as the data go.
+
+    What it adds for itself, such as the names of the members of a union, is left out.
+    """
+    path: Path = ()
+    for key in location:
+        inner = lookup(data, key)
+        if inner is not _ABSENT:
+            path += (key,)
+            data = inner
+    return path, data
+
+
+def _demand(error: ErrorDetails, value: object) -> str:
+    """Say what a value should be."""
+    kind = error["type"]
+    if kind in _TYPES:
+        return f"should be {_TYPES[kind]}"
+    text = error["msg"]
+    if kind not in _FIXED_TEXT:
+        text = text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+        if any(part in text for part in _texts(value)):
+            return "is not accepted"
+    elif kind.endswith("_parsing"):
+        text = text.partition(",")[0]  # what follows may quote the value
+    for opening in ("Input should ", "String should ", "Value should "):
+        text = text.replace(opening, "should ")
+    return text.rstrip(".")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield all texts and numbers inside a value."""
+    match value:
+        case Mapping():
+            for inner in value.values():
+                yield from _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)
+        case _:
+            if text := str(value):
+                yield text
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,183 @@
+"""The sections of the settings file, one frozen model each.
+
+The docstring under a field is its documentation everywhere: in the generated file, in
+the JSON Schema and in the reference.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+_RATE = re.compile(r"[1-9][0-9]*/(second|minute|hour|day)")
+
+
+def _absolute(path: Path) -> Path:
+    """Expand ``~`` and refuse what would depend on the current directory."""
+    try:
+        expanded = path.expanduser()
+    except RuntimeError as error:
+        raise ValueError("should not start with ~: there is no home folder") from error
+    if not expanded.is_absolute():
+        raise ValueError("should be an absolute path, or one that starts with ~")
+    return expanded
+
+
+def _rate(text: str) -> str:
+    if not _RATE.fullmatch(text):
+        raise ValueError("should read like 600/minute (or second, hour, day)")
+    return text
+
+
+def _proxy(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("http://", "https://")):
+        raise ValueError("should start with http:// or https://")
+    return url
+
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A length of time; zero where zero has a meaning."""
+Timeout = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""How long to wait, in seconds, at least a little."""
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+"""A path that means the same wherever the gateway is started."""
+Rate = Annotated[str, AfterValidator(_rate)]
+"""A number of requests per unit of time."""
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
+"""The URL of a proxy; secret, since it may hold a password."""
+
+
+class Section(BaseModel):
+    """What all sections share: no unknown keys, no changes once loaded."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+
+class Server(Section):
+    """Where the gateway listens and how it stops."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """Address to listen on. Beyond loopback a client token is needed."""
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    workers: int = Field(default=1, ge=1)
+    """Number of server processes."""
+    grace_seconds: Seconds = 10.0
+    """How long open streams may take to finish when the gateway stops."""
+    max_body_bytes: int = Field(default=64 * 1024 * 1024, ge=1)
+    """Largest request body, decoded, in bytes."""
+    keepalive_seconds: Seconds = 15.0
+    """Silence in a stream after which a keep-alive goes to the client; 0 is never."""
+
+
+class Security(Section):
+    """Who may use the gateway."""
+
+    client_tokens: tuple[SecretStr, ...] = ()
+    """Tokens a client may show; with none, loopback clients need no token."""
+    client_tokens_file: AbsolutePath | None = None
+    """File with more client tokens, one per line."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names clients may use beside those of the loopback address."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web origins whose pages may call the gateway."""
+
+
+class Http(Section):
+    """How the gateway reaches its upstreams."""
+
+    connect_timeout: Timeout = 10.0
+    """Seconds to wait for a connection."""
+    read_timeout: Timeout = 300.0
+    """Seconds of silence from an upstream, between two chunks, until it is given up."""
+    max_connections: int = Field(default=1000, ge=1)
+    """Largest number of connections open at once."""
+    proxy: ProxyUrl | None = None
+    """URL of the proxy for all upstreams, such as http://user:password@host:3128."""
+    ca_file: AbsolutePath | None = None
+    """File of PEM certificates to trust in place of the usual authorities."""
+    trust_env: bool = False
+    """Whether HTTP_PROXY, HTTPS_PROXY and NO_PROXY are followed."""
+
+
+class Logging(Section):
+    """What is logged, and in which form; logs go to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least weight of what is logged: debug, info, warning or error."""
+    format: Literal["auto", "json", "console"] = "auto"
+    """Form of a log line: json, console, or auto (console in a terminal)."""
+
+
+class Storage(Section):
+    """Where records and account facts are kept."""
+
+    url: SecretStr = SecretStr("")
+    """SQLAlchemy URL of the database; empty is a DuckDB file in the data folder."""
+    retention_days: int = Field(default=30, ge=1)
+    """Days for which records of requests are kept."""
+
+
+class ModelRoute(Section):
+    """Sends the models of a pattern to a provider."""
+
+    match: str = Field(min_length=1)
+    """Pattern of model names, such as gpt-*."""
+    to: str = Field(min_length=1)
+    """Provider, or provider/model to ask for another model."""
+
+
+class Routing(Section):
+    """Which provider answers which model."""
+
+    default_provider: str | None = Field(default=None, min_length=1)
+    """Provider for models that no route matches."""
+    routes: tuple[ModelRoute, ...] = ()
+    """Routes in order, each a table [[routing.routes]] with match (a pattern of model
+    names) and to (a provider, or provider/model); the first match wins."""
+
+
+class Limits(Section):
+    """How often a caller may ask."""
+
+    enabled: bool = False
+    """Whether requests are limited."""
+    requests: Rate = "600/minute"
+    """Requests per caller and second, minute, hour or day."""
+
+
+class Hooks(Section):
+    """How events reach those who listen."""
+
+    timeout_seconds: Timeout = 5.0
+    """How long one hook may take for one event."""
+    queue_size: int = Field(default=10_000, ge=1)
+    """Events that may wait; beyond it new ones are dropped and counted."""
+
+
+class Dashboard(Section):
+    """The page that shows what the gateway does."""
+
+    enabled: bool = True
+    """Whether the dashboard is served, if its wheel is installed."""
+
+
+class Plugins(Section):
+    """Which plugins are used; each has a section [plugins.NAME] of its own."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"additionalProperties": {"type": "object"}}
+    )
+
+    enable: tuple[str, ...] | None = None
+    """The only plugins to use; not set, all that are installed."""
+    disable: tuple[str, ...] = ()
+    """Plugins not to use."""
+    directory: AbsolutePath | None = None
+    """Folder with plugins beside those that are installed."""
