@@ -1,0 +1,151 @@
+"""The sandbox's own upstream: it answers in this process, without a network."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import orjson
+
+from ccproxy.plugins.sandbox import chat, messages, responses
+from ccproxy.plugins.sandbox.script import MODELS, Answer, Ask, behaviour, play
+from ccproxy.sdk import Dialect, Endpoint, JsonObject, UpstreamRequest
+from ccproxy.sdk.errors import UpstreamDiedError
+
+RETRY_LATER = {429, 503, 529}
+"""Errors that come with a ``retry-after``."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Speaker(Protocol):
+    """A module that reads and writes one dialect."""
+
+    @property
+    def CONVERSATION(self) -> str: ...  # noqa: N802, D102
+    def read(self, payload: JsonObject, /) -> Ask: ...  # noqa: D102
+    def whole(self, answer: Answer, /) -> JsonObject: ...  # noqa: D102
+    def stream(self, answer: Answer, /) -> Iterator[bytes]: ...  # noqa: D102
+    def error(self, status: int, message: str, /) -> JsonObject: ...  # noqa: D102
+
+
+SPEAKERS: Mapping[Dialect, Speaker] = {
+    Dialect.MESSAGES: messages,
+    Dialect.CHAT: chat,
+    Dialect.RESPONSES: responses,
+}
+
+
+class SandboxResponse:
+    """An answer made of pieces that are already known.
+
+    Args:
+        status: HTTP status.
+        headers: Names in lower case.
+        pieces: The body.
+        delay: Seconds between two pieces.
+        dies: Whether it breaks off when the pieces are used up.
+        sleep: Who waits.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        pieces: Sequence[bytes],
+        *,
+        delay: float = 0.0,
+        dies: bool = False,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self.status = status
+        self.headers: Sequence[tuple[bytes, bytes]] = [
+            (name.encode(), value.encode()) for name, value in headers.items()
+        ]
+        self._pieces = iter(pieces)
+        self._delay = delay
+        self._dies = dies
+        self._sleep = sleep
+        self._begun = False
+        self._closed = False
+
+    async def chunk(self) -> bytes:
+        """Return the next piece, after the delay unless it is the first.
+
+        Raises:
+            UpstreamDiedError: The model is one that breaks off.
+        """
+        piece = b"" if self._closed else next(self._pieces, b"")
+        if piece and self._begun and self._delay:
+            await self._sleep(self._delay)
+        self._begun = True
+        if not piece and self._dies and not self._closed:
+            msg = "The sandbox broke off, as its model is made to do."
+            raise UpstreamDiedError(msg)
+        return piece
+
+    def close(self) -> None:
+        """Say nothing more."""
+        self._closed = True
+
+
+class SandboxUpstream:
+    """Answers requests by the name of their model; see ``script.MODELS``.
+
+    Args:
+        sleep: Who waits between the chunks of a slow model.
+    """
+
+    def __init__(self, sleep: Sleep = asyncio.sleep) -> None:
+        self._sleep = sleep
+
+    async def send(self, request: UpstreamRequest) -> SandboxResponse:
+        """Answer; the same request always gets the same bytes."""
+        seed = hashlib.sha256(request.body).hexdigest()[:20]
+        headers = {"content-type": "application/json", "x-request-id": f"req_{seed}"}
+        speaker = SPEAKERS[request.endpoint.dialect]
+        how = behaviour(request.model)
+        if how.status != 200:
+            if how.status in RETRY_LATER:
+                headers["retry-after"] = "1"
+            failure = speaker.error(how.status, _failure(request.model, how.status))
+            return SandboxResponse(how.status, headers, [orjson.dumps(failure)])
+        if not isinstance(request.payload.get(speaker.CONVERSATION), list | str):
+            failure = speaker.error(400, f"{speaker.CONVERSATION}: field required")
+            return SandboxResponse(400, headers, [orjson.dumps(failure)])
+        ask = speaker.read(request.payload)
+        if request.endpoint is Endpoint.COUNT_TOKENS:
+            count = orjson.dumps(messages.count(ask))
+            return SandboxResponse(200, headers, [count])
+        answer = Answer(
+            seed=seed,
+            model=request.model,
+            parts=play(request.model, ask),
+            input_tokens=max(1, ask.words),
+            asked=request.payload,
+        )
+        if request.stream:
+            headers["content-type"] = "text/event-stream; charset=utf-8"
+            pieces = list(speaker.stream(answer))
+        else:
+            pieces = [orjson.dumps(speaker.whole(answer))]
+        return SandboxResponse(
+            200,
+            headers,
+            _first_half(pieces) if how.dies else pieces,
+            delay=how.delay,
+            dies=how.dies,
+            sleep=self._sleep,
+        )
+
+
+def _failure(model: str, status: int) -> str:
+    if status == 404:
+        return f"There is no model {model!r}; there are {', '.join(MODELS)}."
+    return f"The sandbox answers {status}, as {model!r} asks it to."
+
+
+def _first_half(pieces: Sequence[bytes]) -> Sequence[bytes]:
+    if len(pieces) > 1:
+        return pieces[: len(pieces) // 2]
+    return [pieces[0][: len(pieces[0]) // 2]]
