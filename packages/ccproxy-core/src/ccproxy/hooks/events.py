@@ -34,6 +34,7 @@ class Failure(StrEnum):
     NO_CREDENTIAL = "no_credential"
     UPSTREAM_UNREACHABLE = "upstream_unreachable"
     UPSTREAM_DIED = "upstream_died"
+    UPSTREAM_FAILED = "upstream_failed"
     CLIENT_LEFT = "client_left"
     SHUTDOWN = "shutdown"
     INTERNAL = "internal"

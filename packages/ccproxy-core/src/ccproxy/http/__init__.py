@@ -1,0 +1,1 @@
+"""Everything that goes out over the network goes through here."""

@@ -1,0 +1,1 @@
+"""Finds plugins, orders them, and keeps each one's failures its own."""

@@ -1,0 +1,1 @@
+"""The log: structured, on stderr, with secrets masked where it is written."""

@@ -1,0 +1,1 @@
+"""The gateway's own services and the container that owns them."""

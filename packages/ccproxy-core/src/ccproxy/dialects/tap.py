@@ -1,0 +1,105 @@
+"""Watches a stream in passing, to know how it ended.
+
+A terminal event is recognised by parsing it, never by finding its name somewhere: an
+answer may well talk about ``response.completed``.
+"""
+
+from enum import StrEnum
+
+import orjson
+
+from ccproxy.dialects.endpoint import Dialect
+from ccproxy.dialects.sse import EventSplitter, parse_event
+
+
+class Outcome(StrEnum):
+    """How far a stream has come."""
+
+    OPEN = "open"
+    DONE = "done"
+    FAILED = "failed"
+
+
+_ENDINGS: dict[Dialect, dict[str, Outcome]] = {
+    Dialect.MESSAGES: {"message_stop": Outcome.DONE, "error": Outcome.FAILED},
+    Dialect.RESPONSES: {
+        "response.completed": Outcome.DONE,
+        "response.incomplete": Outcome.DONE,
+        "response.failed": Outcome.FAILED,
+        "error": Outcome.FAILED,
+    },
+}
+"""Terminal events by type; Chat has its own rule, ``data: [DONE]``."""
+
+_HINTS = {
+    dialect: tuple(name.encode() for name in endings)
+    for dialect, endings in _ENDINGS.items()
+}
+
+
+class StreamTap:
+    """Sees each chunk once, after it has come and before it goes on.
+
+    Attributes:
+        outcome: What the events so far say.
+        last: The last whole event, raw; where a stream breaks off, it tells how far
+            the numbering had come.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.outcome = Outcome.OPEN
+        self.last = b""
+        self._splitter = EventSplitter()
+        self._judge = _judge_chat if dialect is Dialect.CHAT else _judge_typed
+        self._dialect = dialect
+
+    @property
+    def between_events(self) -> bool:
+        """Whether something may be put into the stream here."""
+        return self._splitter.between_events
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at a chunk."""
+        for event in self._splitter.feed(chunk):
+            self._see(event)
+
+    def end(self) -> None:
+        """Look at what came after the last blank line; the stream has ended."""
+        if tail := self._splitter.flush():
+            self._see(tail)
+
+    def _see(self, event: bytes) -> None:
+        if event := event.lstrip(b"\r\n"):  # a CRLF cut in two leaves its half here
+            self.last = event
+            outcome = self._judge(self._dialect, event)
+            if outcome is not None:
+                self.outcome = outcome
+
+
+def _judge_chat(dialect: Dialect, event: bytes) -> Outcome | None:
+    del dialect
+    if event.startswith((b"data: [DONE]", b"data:[DONE]")):
+        return Outcome.DONE
+    if b'"error"' in event:
+        payload = _json(parse_event(event).data)
+        if isinstance(payload, dict) and payload.get("error"):
+            return Outcome.FAILED
+    return None
+
+
+def _judge_typed(dialect: Dialect, event: bytes) -> Outcome | None:
+    if not any(hint in event for hint in _HINTS[dialect]):
+        return None
+    parsed = parse_event(event)
+    name = parsed.name.decode("utf-8", "replace")
+    if not name:
+        payload = _json(parsed.data)
+        name = str(payload.get("type")) if isinstance(payload, dict) else ""
+    return _ENDINGS[dialect].get(name)
+
+
+def _json(data: bytes) -> object:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None

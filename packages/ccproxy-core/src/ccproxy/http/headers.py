@@ -1,0 +1,105 @@
+"""Which headers travel, and which stay."""
+
+from collections.abc import Iterable
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""RFC 9110 section 7.6.1, and what RFC 2616 named before it."""
+
+CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"api-key", b"cookie"})
+"""What tells who the caller is; never sent upstream unless a provider says so."""
+
+_NOT_UPSTREAM = (
+    HOP_BY_HOP
+    | CREDENTIALS
+    | {
+        b"host",
+        b"content-length",
+        b"content-encoding",  # bodies go on decoded
+        b"accept-encoding",  # answers must stay readable in passing
+        b"expect",
+        b"origin",
+        b"referer",
+        b"forwarded",
+        b"x-real-ip",
+        b"x-request-id",
+    }
+)
+_NOT_UPSTREAM_PREFIXES = (b"x-ccproxy-", b"x-forwarded-", b"sec-")
+
+_NOT_DOWNSTREAM = HOP_BY_HOP | {
+    b"set-cookie",
+    b"set-cookie2",
+    b"date",
+    b"server",
+    b"alt-svc",
+    b"strict-transport-security",
+    b"clear-site-data",
+    b"content-security-policy",
+    b"www-authenticate",
+}
+_NOT_DOWNSTREAM_PREFIXES = (b"access-control-", b"x-ccproxy-")
+
+
+def upstream_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Keep what may go upstream of a caller's headers.
+
+    Args:
+        headers: Names in lower case, as ASGI gives them.
+
+    Returns:
+        Text by name; repeated headers are joined with a comma (RFC 9110, 5.3).
+    """
+    headers = list(headers)
+    named = _named_by_connection(headers)
+    kept: dict[str, str] = {}
+    for name, value in headers:
+        if name in _NOT_UPSTREAM or name in named:
+            continue
+        if name.startswith(_NOT_UPSTREAM_PREFIXES):
+            continue
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        kept[key] = f"{kept[key]}, {text}" if key in kept else text
+    return kept
+
+
+def downstream_headers(
+    headers: Iterable[tuple[bytes, bytes]], *, keep_length: bool
+) -> list[tuple[bytes, bytes]]:
+    """Keep what may go to the caller of an upstream's headers.
+
+    Args:
+        headers: Names in lower case.
+        keep_length: Whether the body goes out as it came, so that its length and
+            encoding still hold.
+    """
+    headers = list(headers)
+    named = _named_by_connection(headers)
+    return [
+        (name, value)
+        for name, value in headers
+        if name not in _NOT_DOWNSTREAM
+        and name not in named
+        and not name.startswith(_NOT_DOWNSTREAM_PREFIXES)
+        and (keep_length or name not in (b"content-length", b"content-encoding"))
+    ]
+
+
+def _named_by_connection(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
+    for name, value in headers:
+        if name == b"connection":
+            return frozenset(
+                token.strip().lower() for token in value.split(b",") if token.strip()
+            )
+    return frozenset()

@@ -1,0 +1,96 @@
+"""The network as an ``Upstream``: the relay's way out, on the pool's one session."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import aiohttp
+
+from ccproxy.errors import (
+    UpstreamConnectError,
+    UpstreamDiedError,
+    UpstreamError,
+    UpstreamTimeoutError,
+)
+from ccproxy.sdk.upstream import UpstreamRequest
+
+
+class NetworkUpstream:
+    """Asks over the session; answers are read raw, as they come.
+
+    Args:
+        session: The pool's session.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def send(self, request: UpstreamRequest) -> "NetworkResponse":
+        """Post the request and return when the head of the answer has come.
+
+        Raises:
+            UpstreamError: No answer came.
+        """
+        with _mapped(request.url):
+            response = await self._session.post(
+                request.url,
+                data=request.body,
+                headers=request.headers,
+                allow_redirects=False,
+            )
+        return NetworkResponse(response, request.url)
+
+
+class NetworkResponse:
+    """An answer over the network that has begun."""
+
+    def __init__(self, response: aiohttp.ClientResponse, url: str) -> None:
+        self.status = response.status
+        self.headers: Sequence[tuple[bytes, bytes]] = [
+            (name.lower(), value) for name, value in response.raw_headers
+        ]
+        self._response = response
+        self._url = url
+
+    async def chunk(self) -> bytes:
+        """Wait for the next piece; empty at the end.
+
+        Raises:
+            UpstreamDiedError: The answer broke off.
+            UpstreamTimeoutError: The upstream was silent for too long.
+        """
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            raise _translate(error, self._url, began=True) from error
+
+    def close(self) -> None:
+        """Give the answer up and its connection with it, if it has not ended."""
+        self._response.close()
+
+
+@contextmanager
+def _mapped(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+        raise _translate(error, url, began=False) from error
+
+
+def _translate(error: Exception, url: str, *, began: bool) -> UpstreamError:
+    host = url.split("/", 3)[2].rpartition("@")[2]
+    if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
+        return UpstreamConnectError(
+            f"No connection to {host} could be made.",
+            hint="Check that it runs, its base_url, and the network or proxy.",
+        )
+    if isinstance(error, asyncio.TimeoutError):
+        return UpstreamTimeoutError(
+            f"{host} was silent for too long.",
+            hint="http.read_timeout says how long it may be.",
+        )
+    if isinstance(error, aiohttp.InvalidURL):
+        return UpstreamConnectError(f"The base_url of {host} is not a legal URL.")
+    if began:
+        return UpstreamDiedError(f"{host} broke off in the middle of its answer.")
+    return UpstreamDiedError(f"{host} closed the connection without an answer.")

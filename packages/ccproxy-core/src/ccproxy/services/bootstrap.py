@@ -1,0 +1,42 @@
+"""The one place where services are made and tied together."""
+
+from ccproxy.config import Settings
+from ccproxy.hooks.bus import HookBus
+from ccproxy.http.pool import HTTPPoolManager, PoolOptions
+from ccproxy.services.container import ServiceContainer
+
+
+def build_container(
+    settings: Settings, *, pool: HTTPPoolManager | None = None
+) -> ServiceContainer:
+    """Make the services; nothing is opened or started yet.
+
+    Closing the container closes them, what was provided last first: queued hooks are
+    delivered while the network is still there.
+
+    Args:
+        settings: The effective settings.
+        pool: Stands in for the one the settings describe, in tests.
+    """
+    container = ServiceContainer()
+    container.provide(Settings, settings)
+    pool = pool or HTTPPoolManager(pool_options(settings))
+    container.provide(HTTPPoolManager, pool, close=pool.close)
+    bus = HookBus(
+        timeout=settings.hooks.timeout_seconds, queue_size=settings.hooks.queue_size
+    )
+    container.provide(HookBus, bus, close=bus.stop)
+    return container
+
+
+def pool_options(settings: Settings) -> PoolOptions:
+    """Say the settings ``[http]`` in the pool's own words."""
+    http = settings.http
+    return PoolOptions(
+        connect_timeout=http.connect_timeout,
+        read_timeout=http.read_timeout,
+        max_connections=http.max_connections,
+        proxy=http.proxy.get_secret_value() if http.proxy else None,
+        ca_file=http.ca_file,
+        trust_env=http.trust_env,
+    )
