@@ -8,16 +8,18 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ccproxy.config.fields import KnownPath, known_paths, tables
-from ccproxy.config.locate import Path
-from ccproxy.config.problems import Problem, depth_of, explain, fail, unknown
+from ccproxy.config.locate import KeyPath
+from ccproxy.config.problems import Problem, depth_of, dotted, explain, fail, unknown
 from ccproxy.config.sections import Plugins
 from ccproxy.config.settings import Settings
 from ccproxy.config.sources import PREFIX, Layer, Layers
+from ccproxy.errors import ConfigError
 from ccproxy.sdk import PluginConfig
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 ConfigT = TypeVar("ConfigT", bound=PluginConfig)
-Placed = list[tuple[str | None, Problem]]
+Found = tuple[Layer | None, Problem]
+"""A problem, with the layer it is in."""
 
 
 def load(layers: Layers) -> Settings:
@@ -32,20 +34,20 @@ def load(layers: Layers) -> Settings:
     """
     core = replace(layers, stack=tuple(map(_without_plugin_sections, layers.stack)))
     known = list(known_paths(Settings))
-    wrong: Placed = [
-        (layer.where((key,)), unknown((key,), value, known))
+    wrong: list[Found] = [
+        (layer, unknown((key,), value, known))
         for layer in core.stack
         for key, value in layer.values.items()
         if key not in Settings.model_fields
     ]
     sections: dict[str, BaseModel] = {}
     for name, model in tables(Settings).items():
-        found, problems = _validate(core, (name,), model)
+        table, problems = _validate(core, (name,), model)
         wrong += problems
-        if found is not None:
-            sections[name] = found
+        if table is not None:
+            sections[name] = table
     if wrong:
-        raise fail(wrong)
+        raise _error(wrong, core)
     return Settings.model_validate(sections)
 
 
@@ -55,10 +57,10 @@ def section(layers: Layers, name: str, model: type[ConfigT]) -> ConfigT:
     Raises:
         ConfigError: Something is wrong; the message tells all of it.
     """
-    found, wrong = _validate(layers, ("plugins", name), model)
-    if found is None:
-        raise fail(wrong)
-    return found
+    table, wrong = _validate(layers, ("plugins", name), model)
+    if table is None:
+        raise _error(wrong, layers)
+    return table
 
 
 def plugin_sections(layers: Layers) -> tuple[str, ...]:
@@ -78,60 +80,80 @@ def _without_plugin_sections(layer: Layer) -> Layer:
     plugins = layer.values.get("plugins")
     if not isinstance(plugins, Mapping):
         return layer
-    own = {key: value for key, value in plugins.items() if not _is_own(key, value)}
-    return replace(layer, values={**layer.values, "plugins": own})
+    kept = {key: value for key, value in plugins.items() if not _is_own(key, value)}
+    return replace(layer, values={**layer.values, "plugins": kept})
 
 
 def _validate(
-    layers: Layers, prefix: Path, model: type[ModelT]
-) -> tuple[ModelT | None, Placed]:
+    layers: Layers, prefix: KeyPath, model: type[ModelT]
+) -> tuple[ModelT | None, list[Found]]:
     """Check one table in each layer alone, then merged."""
     start: KnownPath = tuple(map(str, prefix))
     known = [start + path for path in known_paths(model)]
-    wrong: Placed = []
+    wrong: list[Found] = []
     for layer in layers.stack:
         if depth_of(prefix, layer.values) == len(prefix):
-            _, problems = _check(layer.values, prefix, model, known, layer.strict)
-            wrong += [
-                (layer.where(problem.path), problem)
-                for problem in problems
-                if not problem.needs_all_layers
-            ]
+            _, problems = _check(layer, prefix, model, known)
+            wrong += [(layer, p) for p in problems if not p.needs_all_layers]
     told = {problem.path for _, problem in wrong}
-    found, problems = _check(layers.merged, prefix, model, known, strict=False)
-    wrong += [_place(p, layers, len(prefix)) for p in problems if p.path not in told]
-    return (None if wrong else found), wrong
+    table, problems = _check(Layer("all", layers.merged), prefix, model, known)
+    wrong += [_blame(p, layers, prefix) for p in problems if p.path not in told]
+    return (None if wrong else table), wrong
 
 
 def _check(
-    values: Mapping[str, object],
-    prefix: Path,
-    model: type[ModelT],
-    known: list[KnownPath],
-    strict: bool,
+    layer: Layer, prefix: KeyPath, model: type[ModelT], known: list[KnownPath]
 ) -> tuple[ModelT | None, list[Problem]]:
     """Validate the table at ``prefix``; as JSON, where text may stand for a path."""
-    data: object = values
+    table: object = layer.values
     for key in prefix:
-        data = data.get(key, {}) if isinstance(data, Mapping) else data
+        table = table.get(key, {}) if isinstance(table, Mapping) else table
     try:
-        text = json.dumps(data, default=str)
-        return model.model_validate_json(text, strict=strict), []
+        text = json.dumps(table, default=str)
+        return model.model_validate_json(text, strict=layer.strict), []
     except ValidationError as error:
-        details = error.errors(include_url=False)
         return None, [
-            explain(detail, prefix, data, known, as_text=not strict)
-            for detail in details
+            explain(detail, prefix, table, known, as_text=not layer.strict)
+            for detail in error.errors(include_url=False)
         ]
 
 
-def _place(problem: Problem, layers: Layers, least: int) -> tuple[str | None, Problem]:
-    """Name the strongest layer that says most of what a problem is about."""
-    depths = [depth_of(problem.path, layer.values) for layer in layers.stack]
-    deepest = max(depths, default=0)
-    if deepest >= least:
-        index = max(i for i, depth in enumerate(depths) if depth == deepest)
-        return layers.stack[index].where(problem.path), problem
-    variable = PREFIX + "__".join(map(str, problem.path)).upper()
-    table = ".".join(map(str, problem.path[:-1]))
-    return None, replace(problem, hint=f"Set it in [{table}] or as {variable}.")
+def _blame(problem: Problem, layers: Layers, prefix: KeyPath) -> Found:
+    """Find the layer that a problem of the whole is in.
+
+    That is the strongest one that says most of it; a key missing from a table is put
+    down to the file alone, since a variable is never a whole table.
+    """
+    path, missing = problem.path, problem.kind == "missing"
+    in_list = any(isinstance(key, int) for key in path)
+    depths = [
+        (depth_of(path, layer.values), position)
+        for position, layer in enumerate(layers.stack)
+        if layer.strict or in_list or not missing
+    ]
+    depth, position = max(depths, default=(0, 0))
+    if depth >= (len(path) - 1 if missing else len(prefix)):
+        return layers.stack[position], problem
+    if not missing:
+        return None, problem
+    variable = PREFIX + "__".join(map(str, path)).upper()
+    return None, replace(
+        problem, hint=f"Set it in [{dotted(path[:-1])}] or as {variable}."
+    )
+
+
+def _error(wrong: list[Found], layers: Layers) -> ConfigError:
+    """Tell what is wrong in the order of the layers, a file from top to bottom."""
+
+    def order(found: Found) -> tuple[int, int]:
+        layer, problem = found
+        if layer is None:
+            return len(layers.stack), 0
+        return layers.stack.index(layer), layer.line(problem.path) or 0
+
+    return fail(
+        [
+            (layer.where(problem.path) if layer else None, problem)
+            for layer, problem in sorted(wrong, key=order)
+        ]
+    )

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """The way to a value: keys of tables and indices of lists."""
 
 _TOKEN = re.compile(
@@ -22,15 +22,15 @@ _TOKEN = re.compile(
 Token = tuple[str, str]
 
 
-def key_lines(text: str) -> dict[Path, int]:
+def key_lines(text: str) -> dict[KeyPath, int]:
     """Return the line of each table and key of a valid TOML document.
 
     What stands inside a value (inline tables, lists) has no line of its own; see
     ``line_of``.
     """
-    lines: dict[Path, int] = {}
-    counts: dict[Path, int] = {}
-    table: Path = ()
+    lines: dict[KeyPath, int] = {}
+    counts: dict[KeyPath, int] = {}
+    table: KeyPath = ()
     for line, statement in _statements(text):
         keys = _keys(statement)
         if statement[0] == ("mark", "["):
@@ -43,7 +43,7 @@ def key_lines(text: str) -> dict[Path, int]:
     return lines
 
 
-def line_of(path: Path, lines: Mapping[Path, int]) -> int | None:
+def line_of(path: KeyPath, lines: Mapping[KeyPath, int]) -> int | None:
     """Return the line of ``path`` or of the nearest thing around it."""
     for depth in range(len(path), 0, -1):
         if path[:depth] in lines:
@@ -84,9 +84,11 @@ def _keys(statement: list[Token]) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _table(keys: tuple[str, ...], counts: dict[Path, int], *, is_array: bool) -> Path:
+def _table(
+    keys: tuple[str, ...], counts: dict[KeyPath, int], *, is_array: bool
+) -> KeyPath:
     """Return the full path of a header, with the indices of arrays of tables."""
-    path: Path = ()
+    path: KeyPath = ()
     for position, key in enumerate(keys, start=1):
         path += (key,)
         if is_array and position == len(keys):

@@ -1,6 +1,6 @@
 """What is wrong with a value, said without saying the value."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -8,11 +8,12 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from ccproxy.config.fields import KnownPath, nearest
-from ccproxy.config.locate import Path
+from ccproxy.config.locate import KeyPath
 from ccproxy.errors import ConfigError
 
-_FREE_TEXT = {"value_error", "assertion_error"}
-_FIXED_TEXT = frozenset(get_args(ErrorType)) - _FREE_TEXT
+_QUOTING = {"assertion_error", "union_tag_invalid", "value_error"}
+_SAFE = frozenset(get_args(ErrorType)) - _QUOTING
+_OF_WHOLE_TABLE = _QUOTING | {"union_tag_not_found"}
 _JSON = 'Here a list is JSON such as ["a", "b"], a table is JSON such as {"a": 1}.'
 _NESTED = {"dict_type", "list_type", "model_type", "tuple_type"}
 _TYPES = {
@@ -44,7 +45,7 @@ class Problem:
         of_table: Whether it is about a table as a whole.
     """
 
-    path: Path
+    path: KeyPath
     text: str
     hint: str | None = None
     kind: str = ""
@@ -53,7 +54,9 @@ class Problem:
     @property
     def needs_all_layers(self) -> bool:
         """Whether another layer may mend it, so that one layer alone can't tell."""
-        return self.kind == "missing" or (self.of_table and self.kind in _FREE_TEXT)
+        return self.kind == "missing" or (
+            self.of_table and self.kind in _OF_WHOLE_TABLE
+        )
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -80,7 +83,7 @@ def shape(value: object) -> str:
     return text
 
 
-def unknown(path: Path, value: object, known: list[KnownPath]) -> Problem:
+def unknown(path: KeyPath, value: object, known: list[KnownPath]) -> Problem:
     """Say that there is no such setting, and which one may be meant."""
     meant = nearest(path, known)
     return Problem(
@@ -93,7 +96,7 @@ def unknown(path: Path, value: object, known: list[KnownPath]) -> Problem:
 
 def explain(
     error: ErrorDetails,
-    prefix: Path,
+    prefix: KeyPath,
     data: object,
     known: list[KnownPath],
     *,
@@ -121,16 +124,19 @@ def explain(
     return Problem(path, text, hint, kind, of_table=isinstance(value, Mapping))
 
 
-def fail(lines: list[tuple[str | None, Problem]]) -> ConfigError:
+def fail(problems: Sequence[tuple[str | None, Problem]]) -> ConfigError:
     """Build the one error that tells all problems, each with its place."""
-    texts = [(f"{place}: " if place else "") + problem.text for place, problem in lines]
-    if len(lines) == 1:
-        return ConfigError(texts[0], hint=lines[0][1].hint)
+    texts = [
+        f"{place}: {problem.text}" if place else problem.text
+        for place, problem in problems
+    ]
+    if len(texts) == 1:
+        return ConfigError(texts[0], hint=problems[0][1].hint)
     told = [
         f"{text} {problem.hint}" if problem.hint else text
-        for text, (_, problem) in zip(texts, lines, strict=True)
+        for text, (_, problem) in zip(texts, problems, strict=True)
     ]
-    return ConfigError("\n".join([f"{len(lines)} settings are wrong:", *told]))
+    return ConfigError("\n".join([f"{len(told)} settings are wrong:", *told]))
 
 
 def lookup(data: object, key: str | int) -> object:
@@ -142,7 +148,7 @@ def lookup(data: object, key: str | int) -> object:
     return _ABSENT
 
 
-def depth_of(path: Path, data: object) -> int:
+def depth_of(path: KeyPath, data: object) -> int:
     """Return how many parts of ``path`` lead somewhere in ``data``."""
     for depth, key in enumerate(path):
         data = lookup(data, key)
@@ -151,12 +157,12 @@ def depth_of(path: Path, data: object) -> int:
     return len(path)
 
 
-def _follow(location: tuple[int | str, ...], data: object) -> tuple[Path, object]:
+def _follow(location: tuple[int | str, ...], data: object) -> tuple[KeyPath, object]:
     """Follow pydantic's location as far as the data go.
 
     What it adds for itself, such as the names of the members of a union, is left out.
     """
-    path: Path = ()
+    path: KeyPath = ()
     for key in location:
         inner = lookup(data, key)
         if inner is not _ABSENT:
@@ -171,9 +177,9 @@ def _demand(error: ErrorDetails, value: object) -> str:
     if kind in _TYPES:
         return f"should be {_TYPES[kind]}"
     text = error["msg"]
-    if kind not in _FIXED_TEXT:
+    if kind not in _SAFE:
         text = text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-        if any(part in text for part in _texts(value)):
+        if any(quote in text for quote in _quotes(value)):
             return "is not accepted"
     elif kind.endswith("_parsing"):
         text = text.partition(",")[0]  # what follows may quote the value
@@ -182,18 +188,18 @@ def _demand(error: ErrorDetails, value: object) -> str:
     return text.rstrip(".")
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Yield all texts and numbers inside a value."""
+def _quotes(value: object) -> Iterator[str]:
+    """Yield how a message might quote the texts inside a value."""
     match value:
         case Mapping():
             for inner in value.values():
-                yield from _texts(inner)
+                yield from _quotes(inner)
         case list():
             for inner in value:
-                yield from _texts(inner)
-        case _:
-            if text := str(value):
-                yield text
+                yield from _quotes(inner)
+        case str() if value:
+            yield value
+            yield repr(value)[1:-1]
 
 
 def _count(number: int, thing: str) -> str:

@@ -48,6 +48,10 @@ ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 """The URL of a proxy; secret, since it may hold a password."""
 
 
+Token = Annotated[SecretStr, Field(min_length=1)]
+"""A secret that is not empty, since an empty one would let anybody in."""
+
+
 class Section(BaseModel):
     """What all sections share: no unknown keys, no changes once loaded."""
 
@@ -79,7 +83,7 @@ class Server(Section):
 class Security(Section):
     """Who may use the gateway."""
 
-    client_tokens: tuple[SecretStr, ...] = ()
+    client_tokens: tuple[Token, ...] = ()
     """Tokens a client may show; with none, loopback clients need no token."""
     client_tokens_file: AbsolutePath | None = None
     """File with more client tokens, one per line."""

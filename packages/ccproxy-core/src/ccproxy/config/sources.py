@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 
-from ccproxy.config import locate
+from ccproxy.config.locate import KeyPath, key_lines, line_of
 from ccproxy.config.merge import deep_merge
 from ccproxy.config.paths import config_file as usual_config_file
 from ccproxy.errors import ConfigError
@@ -43,11 +43,15 @@ class Layer:
     source: str
     values: Mapping[str, object] = field(repr=False)
     strict: bool = False
-    lines: Mapping[locate.Path, int] = field(default_factory=dict, repr=False)
+    lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
 
-    def where(self, path: locate.Path) -> str:
+    def line(self, path: KeyPath) -> int | None:
+        """Return the line of ``path``, if the source has lines."""
+        return line_of(path, self.lines)
+
+    def where(self, path: KeyPath) -> str:
         """Name the place of ``path``: ``FILE:LINE``, or just the source."""
-        line = locate.line_of(path, self.lines)
+        line = self.line(path)
         return self.source if line is None else f"{self.source}:{line}"
 
 
@@ -119,7 +123,7 @@ def _read_toml(file: Path) -> Layer:
         raise ConfigError(f"The settings file {file} is not UTF-8 text.") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_syntax(file, text, str(error))) from error
-    return Layer(str(file), values, strict=True, lines=locate.key_lines(text))
+    return Layer(str(file), values, strict=True, lines=key_lines(text))
 
 
 def _syntax(file: Path, text: str, reason: str) -> str:

@@ -1,0 +1,108 @@
+"""The settings file with comments, and the JSON Schema of it, from the models."""
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from typing import Any
+
+from pydantic import BaseModel, Field, SecretStr, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined, to_jsonable_python
+
+from ccproxy.config.fields import tables
+from ccproxy.config.sections import Plugins
+from ccproxy.config.settings import Settings
+from ccproxy.sdk import Json, JsonObject, PluginConfig
+
+_HEAD = """\
+Settings of ccproxy. Each key shows its default; remove the # before a key to set it.
+Variables such as CCPROXY_SERVER__PORT and options such as --port win over this file."""
+
+
+def template(plugins: Mapping[str, type[PluginConfig]] | None = None) -> str:
+    """Return a settings file in which each key is commented out with its default.
+
+    Args:
+        plugins: The models of the sections of plugins, by the plugin's name.
+    """
+    lines = [f"# {line}" for line in _HEAD.splitlines()]
+    for name, model in tables(Settings).items():
+        lines += _table((name,), model)
+    for name, model in sorted((plugins or {}).items()):
+        lines += _table(("plugins", name), model)
+    return "\n".join(lines) + "\n"
+
+
+def json_schema(plugins: Mapping[str, type[PluginConfig]] | None = None) -> JsonObject:
+    """Return the JSON Schema of the settings file.
+
+    Args:
+        plugins: The models of the sections of plugins, by the plugin's name; the
+            sections of other plugins may hold anything.
+    """
+    sections: dict[str, Any] = {
+        name: (model, Field(default_factory=model))
+        for name, model in sorted((plugins or {}).items())
+    }
+    known = create_model("Plugins", __base__=Plugins, **sections)
+    whole = create_model(
+        "Settings", __base__=Settings, plugins=(known, Field(default_factory=known))
+    )
+    return whole.model_json_schema()
+
+
+def _table(path: tuple[str, ...], model: type[BaseModel]) -> Iterator[str]:
+    """Yield the lines of a table, then those of the tables in it."""
+    yield ""
+    yield from _comment((model.__doc__ or "").partition("\n\n")[0])
+    yield f"[{'.'.join(path)}]"
+    inner = tables(model)
+    for name, info in model.model_fields.items():
+        key = info.alias or name
+        if key not in inner or info.get_default() is None:
+            yield from _comment(info.description or "")
+            yield _assignment(key, info)
+    for name, info in model.model_fields.items():
+        key = info.alias or name
+        if key in inner and info.get_default() is not None:
+            yield from _table((*path, key), inner[key])
+
+
+def _comment(text: str) -> list[str]:
+    words = " ".join(text.split())
+    return textwrap.wrap(words, 88, initial_indent="# ", subsequent_indent="# ")
+
+
+def _assignment(key: str, info: FieldInfo) -> str:
+    """Return ``#key = default``; what has no default stays a remark."""
+    default = info.get_default(call_default_factory=True, validated_data={})
+    if default is PydanticUndefined:
+        return f"# {key} = (required)"
+    if default is None:
+        return f"# {key} = (not set)"
+    return f"#{key} = {_toml(default)}"
+
+
+def _toml(value: object) -> str:
+    """Write a value as TOML."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    plain: Json = to_jsonable_python(value)
+    match plain:
+        case dict():
+            pairs = (f"{_quote(key)} = {_toml(inner)}" for key, inner in plain.items())
+            return f"{{ {', '.join(pairs)} }}" if plain else "{}"
+        case list():
+            return f"[{', '.join(map(_toml, plain))}]"
+        case str():
+            return _quote(plain)
+        case float() if not isfinite(plain):
+            return str(plain)
+        case _:
+            return json.dumps(plain)
+
+
+def _quote(text: str) -> str:
+    """Write a text as a TOML string, whose escapes are those of JSON and one more."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
