@@ -18,24 +18,29 @@ from ccproxy.sdk.json import Json, JsonObject
 from ccproxy.sdk.plugin import Manifest, Plugin, PluginConfig, PluginContext
 from ccproxy.sdk.provider import Model, Provider
 from ccproxy.sdk.route import Request, Response, Route
+from ccproxy.sdk.secret import Found, KeySettings, Secret
 from ccproxy.sdk.upstream import (
     Upstream,
     UpstreamRequest,
     UpstreamResponse,
     read_all,
 )
+from ccproxy.sdk.url import BaseUrl
 
 __all__ = [
     "ASGIApp",
     "ApiKey",
+    "BaseUrl",
     "Command",
     "Contributions",
     "Credential",
     "Dialect",
     "Endpoint",
+    "Found",
     "Hook",
     "Json",
     "JsonObject",
+    "KeySettings",
     "LoginState",
     "LoginStatus",
     "Manifest",
@@ -52,6 +57,7 @@ __all__ = [
     "Response",
     "Route",
     "Scope",
+    "Secret",
     "Send",
     "Upstream",
     "UpstreamRequest",

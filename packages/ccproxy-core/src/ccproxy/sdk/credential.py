@@ -7,6 +7,7 @@ from enum import StrEnum
 import httpx
 
 from ccproxy.errors import CredentialError
+from ccproxy.sdk.secret import Secret
 
 
 class LoginState(StrEnum):
@@ -88,37 +89,75 @@ class Credential(httpx.Auth):
 
 
 class ApiKey(Credential):
-    """A key that does not change.
+    """A key that stays the same while the gateway runs.
 
     Args:
+        secret: Where the key is; looked up by ``load``, at the latest when a request
+            is to be signed.
         header: The header it goes into, in lower case.
-        key: The key, or ``None`` if none was found.
         prefix: What stands before it, such as ``"Bearer "``.
         hint: What to do when there is no key.
+        optional: Whether requests go unsigned when there is no key.
     """
 
     def __init__(
-        self, header: str, key: str | None, *, prefix: str = "", hint: str
+        self,
+        secret: Secret,
+        *,
+        header: str,
+        prefix: str = "",
+        hint: str = "",
+        optional: bool = False,
     ) -> None:
-        self._headers = {header: prefix + key} if key else None
-        self._hint = hint
+        self._secret = secret
+        self._header = header
+        self._prefix = prefix
+        self._headers: Mapping[str, str] = {}
+        self._failure: CredentialError | None = None
+        self._status: LoginStatus | None = None
+        self._optional = optional
+        self._hint = hint or None
+
+    async def load(self) -> None:
+        """Look the key up; what goes wrong is told by ``status`` and ``headers``."""
+        try:
+            found, failure = await self._secret.find(), None
+        except CredentialError as error:
+            found, failure = None, error
+            status = LoginStatus(LoginState.BROKEN, error.message, error.hint)
+        else:
+            if found:
+                status = LoginStatus(LoginState.READY, f"API key from {found.source}")
+            elif self._optional:
+                status = LoginStatus(LoginState.NOT_NEEDED, "no API key, none needed")
+            else:
+                failure = CredentialError("There is no API key.", hint=self._hint)
+                status = LoginStatus(LoginState.MISSING, "no API key", self._hint)
+        self._headers = {self._header: self._prefix + found.key} if found else {}
+        self._failure, self._status = failure, status
 
     async def headers(self) -> Mapping[str, str]:
-        """Return the one header.
+        """Return the one header, or none if the key is optional and absent.
 
         Raises:
-            CredentialError: No key was found.
+            CredentialError: There is no key, or it can't be read.
         """
-        if self._headers is None:
-            msg = "There is no API key."
-            raise CredentialError(msg, hint=self._hint)
+        if self._status is None:
+            await self.load()
+        if self._failure:
+            raise CredentialError(self._failure.message, hint=self._failure.hint)
         return self._headers
 
+    async def renew(self, rejected: Mapping[str, str]) -> bool:
+        """Look again: the key's file may have been replaced since the start."""
+        await self.load()
+        return bool(self._headers) and self._headers != rejected
+
     def status(self) -> LoginStatus:
-        """Tell whether there is a key."""
-        if self._headers is None:
-            return LoginStatus(LoginState.MISSING, "no API key", self._hint)
-        return LoginStatus(LoginState.READY, "API key")
+        """Tell where the key came from."""
+        return self._status or LoginStatus(
+            LoginState.MISSING, "API key not looked up yet", self._hint
+        )
 
 
 class NoCredential(Credential):
