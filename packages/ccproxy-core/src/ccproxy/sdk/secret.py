@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from ccproxy.errors import CredentialError
 
@@ -72,6 +72,8 @@ class Secret:
 
 class KeySettings(BaseModel):
     """The two settings of a section that holds an API key."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     api_key: SecretStr | None = None
     """The API key. Better kept in `api_key_file` or the environment."""
