@@ -7,6 +7,8 @@ from typing import Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from ccproxy.config.locate import KeyPath
+
 ANY = "*"
 """Stands in a path for any index of a list and any key of a table."""
 KnownPath = tuple[str, ...]
@@ -32,8 +34,8 @@ def tables(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
     }
 
 
-def nearest(path: tuple[str | int, ...], known: list[KnownPath]) -> KnownPath | None:
-    """Return the known path somebody most likely meant.
+def nearest(path: KeyPath, known: list[KnownPath]) -> KeyPath | None:
+    """Return the path somebody most likely meant.
 
     That is a sibling of a similar name, or else the one key of that very name that is
     elsewhere.
@@ -46,7 +48,7 @@ def nearest(path: tuple[str | int, ...], known: list[KnownPath]) -> KnownPath | 
         and all(a in (ANY, b) for a, b in zip(other, parents, strict=False))
     ]
     if close := get_close_matches(str(name), siblings, n=1):
-        return (*map(str, parents), close[0])
+        return (*parents, close[0])
     elsewhere = [other for other in known if other[-1] == name and ANY not in other]
     return elsewhere[0] if len(elsewhere) == 1 else None
 

@@ -30,6 +30,12 @@ def _rate(text: str) -> str:
     return text
 
 
+def _token(token: SecretStr) -> SecretStr:
+    if not token.get_secret_value().strip():
+        raise ValueError("should not be empty")
+    return token
+
+
 def _proxy(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("http://", "https://")):
         raise ValueError("should start with http:// or https://")
@@ -48,7 +54,7 @@ ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 """The URL of a proxy; secret, since it may hold a password."""
 
 
-Token = Annotated[SecretStr, Field(min_length=1)]
+Token = Annotated[SecretStr, AfterValidator(_token)]
 """A secret that is not empty, since an empty one would let anybody in."""
 
 

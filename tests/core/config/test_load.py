@@ -1,0 +1,443 @@
+"""Wrong settings are told all at once, each with its place and shape."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from ccproxy.config import Layers, Settings, load, plugin_sections, section
+from ccproxy.errors import ConfigError
+from ccproxy.sdk import PluginConfig
+
+pytestmark = pytest.mark.unit
+
+Read = Callable[..., Layers]
+
+
+class Instance(BaseModel):
+    """One upstream of several."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str
+
+
+class Timer(BaseModel):
+    kind: Literal["timer"]
+    seconds: int
+
+
+class Alarm(BaseModel):
+    kind: Literal["alarm"]
+    at: str
+
+
+class DemoConfig(PluginConfig):
+    """A plugin with a need of its own."""
+
+    region: str
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    instances: dict[str, Instance] = Field(default_factory=dict)
+    clock: Annotated[Timer | Alarm, Field(discriminator="kind")] | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.api_key is None and self.api_key_file is None:
+            raise ValueError("needs api_key or api_key_file")
+        return self
+
+
+def _load_error(layers: Layers) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(layers)
+    return str(caught.value)
+
+
+def _section_error(layers: Layers) -> str:
+    with pytest.raises(ConfigError) as caught:
+        section(layers, "demo", DemoConfig)
+    return str(caught.value)
+
+
+def test_no_layers_are_the_defaults(read: Read) -> None:
+    assert load(read()) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("toml", "line", "message"),
+    [
+        (
+            '[server]\nport = "8000"',
+            2,
+            "server.port should be a valid integer, but is a string of 4 characters.",
+        ),
+        (
+            "[server]\nport = 8000.5",
+            2,
+            "server.port should be a valid integer, but is a number.",
+        ),
+        (
+            "[server]\n\nport = 70000",
+            3,
+            "server.port should be less than or equal to 65535, but is an integer.",
+        ),
+        (
+            "server.host = 1",
+            1,
+            "server.host should be a valid string, but is an integer.",
+        ),
+        (
+            "server = 'x'",
+            1,
+            "server should be a table, but is a string of 1 character.",
+        ),
+        (
+            "[limits]\nenabled = 1",
+            2,
+            "limits.enabled should be true or false, but is an integer.",
+        ),
+        (
+            "[limits]\nrequests = '6 per hour'",
+            2,
+            (
+                "limits.requests should read like 600/minute (or second, hour, day), "
+                "but is a string of 10 characters."
+            ),
+        ),
+        (
+            "[logging]\nlevel = 'loud'",
+            2,
+            (
+                "logging.level should be 'debug', 'info', 'warning' or 'error', "
+                "but is a string of 4 characters."
+            ),
+        ),
+        (
+            "[http]\nread_timeout = inf",
+            2,
+            "http.read_timeout should be a finite number, but is a number.",
+        ),
+        (
+            "[http]\nconnect_timeout = 2026-01-01",
+            2,
+            "http.connect_timeout should be a valid number, but is a date or time.",
+        ),
+        (
+            "[http]\nproxy = 'socks://proxy'",
+            2,
+            (
+                "http.proxy should start with http:// or https://, "
+                "but is a string of 13 characters."
+            ),
+        ),
+        (
+            "[http]\nca_file = 'certs/ca.pem'",
+            2,
+            (
+                "http.ca_file should be an absolute path, or one that starts with ~, "
+                "but is a string of 12 characters."
+            ),
+        ),
+        (
+            "[security]\nclient_tokens = 'abc'",
+            2,
+            "security.client_tokens should be a list, but is a string of 3 characters.",
+        ),
+        (
+            "[security]\nclient_tokens = ['abc', '']",
+            2,
+            "security.client_tokens[1] should not be empty, but is an empty string.",
+        ),
+        (
+            "[security]\nallowed_hosts = [['a', 'b']]",
+            2,
+            "security.allowed_hosts[0] should be a valid string, but is a list of 2.",
+        ),
+        (
+            "[dashboard]\nenabled = { yes = 1, no = 2 }",
+            2,
+            "dashboard.enabled should be true or false, but is a table of 2 keys.",
+        ),
+        (
+            "[[routing.routes]]\nmatch = 'a'\nto = 'b'\n[[routing.routes]]\nto = ''",
+            5,
+            (
+                "routing.routes[1].to should have at least 1 character, "
+                "but is an empty string."
+            ),
+        ),
+    ],
+)
+def test_a_wrong_value_in_the_file_is_told_with_line_and_shape(
+    toml: str, line: int, message: str, read: Read, file: Path
+) -> None:
+    told = _load_error(read(toml)).splitlines()
+    assert f"{file}:{line}: {message}" in told
+    assert len(told) == 1 or told == [
+        "2 settings are wrong:",
+        f"{file}:4: routing.routes[1].match is missing.",
+        f"{file}:{line}: {message}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("toml", "line", "message"),
+    [
+        (
+            "[server]\nhots = 'x'",
+            2,
+            (
+                "server.hots is not a setting; it holds a string of 1 character. "
+                "Did you mean server.host?"
+            ),
+        ),
+        (
+            "[sever]\nport = 1",
+            1,
+            "sever is not a setting; it holds a table of 1 key. Did you mean server?",
+        ),
+        (
+            "retention_days = 3",
+            1,
+            (
+                "retention_days is not a setting; it holds an integer. "
+                "Did you mean storage.retention_days?"
+            ),
+        ),
+        ("[server]\nzzz = true", 2, "server.zzz is not a setting; it holds a boolean."),
+        (
+            "[[routing.routes]]\nmatch = 'a'\nto = 'b'\nmach = 1.5",
+            4,
+            (
+                "routing.routes[0].mach is not a setting; it holds a number. "
+                "Did you mean routing.routes[0].match?"
+            ),
+        ),
+        (
+            "[plugins]\nenabel = ['a']",
+            2,
+            (
+                "plugins.enabel is not a setting; it holds a list of 1. "
+                "Did you mean plugins.enable?"
+            ),
+        ),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_nearest_known_one(
+    toml: str, line: int, message: str, read: Read, file: Path
+) -> None:
+    assert _load_error(read(toml)) == f"{file}:{line}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("environ", "overrides", "message"),
+    [
+        (
+            {"ccproxy_Server__Port": "80o0"},
+            {},
+            (
+                "ccproxy_Server__Port: server.port should be a valid integer, "
+                "but is a string of 4 characters."
+            ),
+        ),
+        (
+            {"CCPROXY_SERVER__PROT": "1"},
+            {},
+            (
+                "CCPROXY_SERVER__PROT: server.prot is not a setting; "
+                "it holds a string of 1 character. Did you mean server.port?"
+            ),
+        ),
+        (
+            {"CCPROXY_DASHBOARD__ENABLED": "maybe"},
+            {},
+            (
+                "CCPROXY_DASHBOARD__ENABLED: dashboard.enabled should be true or "
+                "false, but is a string of 5 characters."
+            ),
+        ),
+        (
+            {"CCPROXY_PLUGINS__DISABLE": "a,b"},
+            {},
+            (
+                "CCPROXY_PLUGINS__DISABLE: plugins.disable should be a list, "
+                "but is a string of 3 characters. "
+                'Here a list is JSON such as ["a", "b"], a table is JSON such as '
+                '{"a": 1}.'
+            ),
+        ),
+        (
+            {},
+            {"server.port": ""},
+            "--port: server.port should be a valid integer, but is an empty string.",
+        ),
+        (
+            {},
+            {"logging.level": "loud"},
+            (
+                "--log-level: logging.level should be 'debug', 'info', 'warning' or "
+                "'error', but is a string of 4 characters."
+            ),
+        ),
+        (
+            {},
+            {"storage.retention_day": "1"},
+            (
+                "--set storage.retention_day: storage.retention_day is not a setting; "
+                "it holds a string of 1 character. Did you mean storage.retention_days?"
+            ),
+        ),
+        (
+            {},
+            {"routing.routes": '[{"match": "a"}]'},
+            "--set routing.routes: routing.routes[0].to is missing.",
+        ),
+    ],
+)
+def test_a_variable_or_an_option_is_told_by_its_name(
+    environ: dict[str, str], overrides: dict[str, str], message: str, read: Read
+) -> None:
+    assert _load_error(read("", environ, overrides)) == message
+
+
+def test_all_that_is_wrong_is_told_in_the_order_of_the_layers(
+    read: Read, file: Path
+) -> None:
+    layers = read(
+        "zzz = 1\n[http]\ntrust = true\n[server]\nport = '1'\nworkers = 0\n",
+        {"CCPROXY_HOOKS__QUEUE_SIZE": "none", "CCPROXY_SERVER__PORT": "x"},
+        {"server.host": ""},
+    )
+    assert _load_error(layers).splitlines() == [
+        "7 settings are wrong:",
+        f"{file}:1: zzz is not a setting; it holds an integer.",
+        (
+            f"{file}:3: http.trust is not a setting; it holds a boolean. "
+            "Did you mean http.trust_env?"
+        ),
+        (
+            f"{file}:5: server.port should be a valid integer, "
+            "but is a string of 1 character."
+        ),
+        (
+            f"{file}:6: server.workers should be greater than or equal to 1, "
+            "but is an integer."
+        ),
+        (
+            "CCPROXY_HOOKS__QUEUE_SIZE: hooks.queue_size should be a valid integer, "
+            "but is a string of 4 characters."
+        ),
+        (
+            "CCPROXY_SERVER__PORT: server.port should be a valid integer, "
+            "but is a string of 1 character."
+        ),
+        "--host: server.host should have at least 1 character, but is an empty string.",
+    ]
+
+
+def test_a_wrong_value_is_told_even_if_a_stronger_layer_hides_it(
+    read: Read, file: Path
+) -> None:
+    layers = read("server = 1\n", {"CCPROXY_SERVER__PORT": "1"})
+    assert _load_error(layers) == (
+        f"{file}:1: server should be a table, but is an integer."
+    )
+
+
+def test_sections_of_plugins_are_no_business_of_the_settings(read: Read) -> None:
+    layers = read(
+        "[plugins]\ndisable = ['a']\n[plugins.absent]\nx = 1\n",
+        {"CCPROXY_PLUGINS__OTHER__KEY": "1"},
+    )
+    assert load(layers).plugins.disable == ("a",)
+    assert plugin_sections(layers) == ("absent", "other")
+
+
+@pytest.mark.parametrize("toml", ["", "plugins = 1", "[plugins]\nenable = []"])
+def test_without_sections_of_plugins_there_are_no_names(toml: str, read: Read) -> None:
+    assert plugin_sections(read(toml)) == ()
+
+
+def test_a_plugin_needs_its_settings_from_all_layers_together(read: Read) -> None:
+    layers = read(
+        "[plugins.demo.instances.a]\nbase_url = 'x'\n",
+        {
+            "CCPROXY_PLUGINS__DEMO__API_KEY": "k",
+            "CCPROXY_PLUGINS__DEMO__CLOCK__AT": "9",
+        },
+        {
+            "plugins.demo.region": "eu",
+            "plugins.demo.clock.kind": "alarm",
+            "plugins.demo.instances.b": '{"base_url": "y"}',
+        },
+    )
+    config = section(layers, "demo", DemoConfig)
+    assert (config.region, config.clock) == ("eu", Alarm(kind="alarm", at="9"))
+    assert set(config.instances) == {"a", "b"}
+
+
+def test_a_plugin_without_a_section_has_its_defaults(read: Read) -> None:
+    assert section(read(), "plain", PluginConfig) == PluginConfig()
+
+
+def test_a_missing_key_says_where_to_set_it(read: Read) -> None:
+    assert _section_error(read()) == (
+        "plugins.demo.region is missing. "
+        "Set it in [plugins.demo] or as CCPROXY_PLUGINS__DEMO__REGION."
+    )
+
+
+def test_a_key_missing_from_a_table_of_the_file_names_its_line(
+    read: Read, file: Path
+) -> None:
+    toml = "[plugins.demo]\nregion = 'eu'\n[plugins.demo.instances.a]\n"
+    assert _section_error(read(toml)) == (
+        f"{file}:3: plugins.demo.instances.a.base_url is missing."
+    )
+
+
+def test_what_only_the_whole_table_can_tell_names_the_table(
+    read: Read, file: Path
+) -> None:
+    assert _section_error(read("[plugins.demo]\nregion = 'eu'\n")) == (
+        f"{file}:1: plugins.demo needs api_key or api_key_file, "
+        "but is a table of 1 key."
+    )
+
+
+def test_the_file_is_as_strict_for_plugins_as_for_the_rest(
+    read: Read, file: Path
+) -> None:
+    toml = (
+        "[plugins.demo]\nregion = 1\nenabled = 'yes'\napi_kee = 'secret'\n"
+        "instances.a.base_ulr = 'x'\n"
+    )
+    assert _section_error(read(toml)).splitlines() == [
+        "5 settings are wrong:",
+        f"{file}:2: plugins.demo.region should be a valid string, but is an integer.",
+        (
+            f"{file}:3: plugins.demo.enabled should be true or false, "
+            "but is a string of 3 characters."
+        ),
+        (
+            f"{file}:4: plugins.demo.api_kee is not a setting; "
+            "it holds a string of 6 characters. Did you mean plugins.demo.api_key?"
+        ),
+        (
+            f"{file}:5: plugins.demo.instances.a.base_ulr is not a setting; "
+            "it holds a string of 1 character. "
+            "Did you mean plugins.demo.instances.a.base_url?"
+        ),
+        f"{file}:5: plugins.demo.instances.a.base_url is missing.",
+    ]
+
+
+def test_a_section_of_a_plugin_has_to_be_a_table(read: Read) -> None:
+    layers = read("plugins.demo = 3")
+    assert "plugins.demo should be a table, but is an integer." in _section_error(
+        layers
+    )
+    assert "plugins.demo is not a setting; it holds an integer." in _load_error(layers)
