@@ -1,0 +1,98 @@
+"""What is Anthropic's own: the version header, the list of models, whose login it is.
+
+Source: https://docs.anthropic.com/en/api/versioning and …/api/models-list
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import httpx
+
+from ccproxy.sdk import (
+    ApiKey,
+    Endpoint,
+    LoginState,
+    LoginStatus,
+    Model,
+    Provider,
+    UpstreamRequest,
+)
+from ccproxy.sdk.errors import UpstreamError
+
+VERSION_HEADER = "anthropic-version"
+MOST_MODELS = 1000
+"""The longest page the API gives; the usual one holds 20."""
+
+
+class AnthropicProvider(Provider):
+    """The provider ``anthropic``.
+
+    Args:
+        base_url: Without ``/v1``.
+        version: What ``anthropic-version`` says when the caller says nothing.
+        key: The gateway's own key.
+        passthrough: Whether a caller's credential goes upstream in its place.
+    """
+
+    def __init__(
+        self, *, base_url: str, version: str, key: ApiKey, passthrough: bool
+    ) -> None:
+        super().__init__(
+            name="anthropic",
+            base_url=f"{base_url}/v1",
+            endpoints=(Endpoint.MESSAGES, Endpoint.COUNT_TOKENS),
+            auth=key,
+            passthrough=passthrough,
+        )
+        self._version = version
+
+    async def prepare(self, request: UpstreamRequest) -> None:
+        """Name an API version if the caller named none; the API refuses none at all."""
+        request.headers.setdefault(VERSION_HEADER, self._version)
+
+    async def models(self, http: httpx.AsyncClient) -> Sequence[Model]:
+        """List the models, newest first.
+
+        Raises:
+            UpstreamError: The upstream did not answer with a list.
+            CredentialError: There is no key; a caller's own is not at hand here.
+        """
+        try:
+            response = await http.get(
+                f"{self.base_url}/models",
+                params={"limit": MOST_MODELS},
+                headers={VERSION_HEADER: self._version},
+                auth=self.auth,
+            )
+            response.raise_for_status()
+            return [_model(entry) for entry in response.json()["data"]]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            msg = f"{self.name} gave no list of models: {type(error).__name__}."
+            raise UpstreamError(msg) from error
+
+    def login(self) -> LoginStatus:
+        """Tell of the key; without one, callers may bring their own."""
+        status = self.auth.status()
+        if self.passthrough and status.state in _NO_KEY:
+            return LoginStatus(LoginState.CALLERS_OWN, "callers bring their own login")
+        return status
+
+
+_NO_KEY = {LoginState.MISSING, LoginState.NOT_NEEDED}
+
+
+def _model(entry: Mapping[str, object]) -> Model:
+    name = str(entry["id"])
+    released = entry.get("created_at")
+    return Model(
+        id=name,
+        created=_unix_seconds(released) if isinstance(released, str) else 0,
+        display_name=str(entry.get("display_name") or name),
+    )
+
+
+def _unix_seconds(moment: str) -> int:
+    try:
+        return int(datetime.fromisoformat(moment).timestamp())
+    except (ValueError, OverflowError):
+        return 0
