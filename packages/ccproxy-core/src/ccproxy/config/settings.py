@@ -26,9 +26,10 @@ from ccproxy.config.sections import (
 
 
 class Settings(BaseSettings):
-    """The settings, one section per concern; the sections of plugins are not here.
+    """The settings, one section per concern, each documented by its model.
 
-    A plugin's section belongs to the plugin's own model, see ``section``.
+    The sections of plugins are not here: they belong to the plugins' own models, see
+    ``ccproxy.config.section``.
     """
 
     model_config = SettingsConfigDict(
@@ -36,29 +37,18 @@ class Settings(BaseSettings):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
     server: Server = Server()
-    """Where the gateway listens and how it stops."""
     security: Security = Security()
-    """Who may use the gateway."""
     http: Http = Http()
-    """How the gateway reaches its upstreams."""
     logging: Logging = Logging()
-    """What is logged, and in which form; logs go to standard error."""
     storage: Storage = Storage()
-    """Where records and account facts are kept."""
     routing: Routing = Routing()
-    """Which provider answers which model."""
     limits: Limits = Limits()
-    """How often a caller may ask."""
     hooks: Hooks = Hooks()
-    """How events reach those who listen."""
     dashboard: Dashboard = Dashboard()
-    """The page that shows what the gateway does."""
     plugins: Plugins = Plugins()
-    """Which plugins are used; each has a section [plugins.NAME] of its own."""
 
     @property
     def storage_url(self) -> str:
