@@ -45,9 +45,14 @@ def json_schema(plugins: Mapping[str, type[PluginConfig]] | None = None) -> Json
         name: (model, Field(default_factory=model))
         for name, model in sorted((plugins or {}).items())
     }
-    known = create_model("Plugins", __base__=Plugins, **sections)
+    known = create_model(
+        "Plugins", __base__=Plugins, __doc__=Plugins.__doc__, **sections
+    )
     whole = create_model(
-        "Settings", __base__=Settings, plugins=(known, Field(default_factory=known))
+        "Settings",
+        __base__=Settings,
+        __doc__="The settings of ccproxy.",
+        plugins=(known, Field(default_factory=known)),
     )
     return whole.model_json_schema()
 
