@@ -1,0 +1,134 @@
+"""Making a Responses body one that the ChatGPT backend takes.
+
+A body of Codex CLI itself is right already and passes as it came, byte for byte. What
+the backend refuses was gathered from public reports; it answers 400 with
+``{"detail": "Unsupported parameter: …"}``, ``Store must be set to false``,
+``Stream must be set to true``, ``System messages are not allowed`` and
+``Instructions are required``.
+"""
+
+import hashlib
+import uuid
+
+import orjson
+
+from ccproxy.sdk import Json, JsonObject, UpstreamRequest
+
+REFUSED = (
+    "context_management",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_tokens",
+    "metadata",
+    "previous_response_id",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "stream_options",
+    "temperature",
+    "top_p",
+    "truncation",
+    "user",
+)
+"""Parameters of the Responses API that the backend refuses."""
+
+ENCRYPTED = "reasoning.encrypted_content"
+
+
+def shape(request: UpstreamRequest, instructions: str) -> None:
+    """Change in the request's body what the backend would refuse, and note it.
+
+    Args:
+        request: Left alone if nothing is wrong with its body.
+        instructions: Sent if the body has neither instructions nor developer items.
+    """
+    body = dict(request.payload)
+    notes = _drop_refused(body) + _force_stream(body) + _shape_input(body)
+    if not _is_instructed(body):
+        body["instructions"] = instructions
+        notes.append("Sent default instructions, for there were none.")
+    if not notes:
+        return
+    _complete(body)
+    request.rewrite(body)
+    request.notes.extend(notes)
+
+
+def _drop_refused(body: JsonObject) -> list[str]:
+    dropped = [name for name in REFUSED if name in body]
+    for name in dropped:
+        del body[name]
+    return [f"Dropped {name}: the ChatGPT backend refuses it." for name in dropped]
+
+
+def _force_stream(body: JsonObject) -> list[str]:
+    notes = []
+    if body.get("store") is not False:
+        body["store"] = False
+        notes.append("Set store to false: the ChatGPT backend keeps nothing.")
+    if body.get("stream") is not True:
+        body["stream"] = True
+        notes.append("Set stream to true: the ChatGPT backend only streams.")
+    return notes
+
+
+def _shape_input(body: JsonObject) -> list[str]:
+    asked = body.get("input")
+    if isinstance(asked, str):
+        text: JsonObject = {"type": "input_text", "text": asked}
+        body["input"] = [{"type": "message", "role": "user", "content": [text]}]
+        return ["Sent the input's text as a list of one message."]
+    if not isinstance(asked, list):
+        return []
+    notes = []
+    kept = [item for item in asked if not _is(item, "type", "item_reference")]
+    if len(kept) < len(asked):
+        notes.append("Dropped item_reference items: the ChatGPT backend keeps nothing.")
+    if any(_is(item, "role", "system") for item in kept):
+        kept = [_as_developer(item) for item in kept]
+        notes.append("Sent system messages as developer messages.")
+    if notes:
+        body["input"] = kept
+    return notes
+
+
+def _as_developer(item: Json) -> Json:
+    if isinstance(item, dict) and item.get("role") == "system":
+        return {**item, "role": "developer"}
+    return item
+
+
+def _is_instructed(body: JsonObject) -> bool:
+    instructions, items = body.get("instructions"), body.get("input")
+    if isinstance(instructions, str) and instructions.strip():
+        return True
+    return isinstance(items, list) and any(
+        _is(item, "role", "developer") for item in items
+    )
+
+
+def _complete(body: JsonObject) -> None:
+    """Add what Codex CLI sends too, to a body that is not as it came anyway.
+
+    Without encrypted reasoning the next turn would have lost it, for nothing is stored.
+    """
+    include = body.get("include")
+    named = include if isinstance(include, list) else []
+    if ENCRYPTED not in named:
+        body["include"] = [*named, ENCRYPTED]
+    body.setdefault("prompt_cache_key", _conversation(body))
+
+
+def _conversation(body: JsonObject) -> str:
+    """Name the conversation by its beginning, which stays the same in every turn."""
+    items = body.get("input")
+    beginning: list[Json] = [body.get("model"), body.get("instructions")]
+    for item in items if isinstance(items, list) else []:
+        beginning.append(item)
+        if _is(item, "role", "user"):
+            break
+    digest = hashlib.sha256(orjson.dumps(beginning)).digest()
+    return str(uuid.UUID(bytes=digest[:16]))
+
+
+def _is(item: Json, key: str, value: str) -> bool:
+    return isinstance(item, dict) and item.get(key) == value

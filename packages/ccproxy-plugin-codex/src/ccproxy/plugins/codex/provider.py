@@ -1,0 +1,111 @@
+"""The ChatGPT backend of Codex as a provider.
+
+Headers and endpoints were measured with Codex CLI 0.169.0; the shape of the list of
+models comes from the public repository openai/codex.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeGuard
+
+import httpx
+
+from ccproxy.plugins.codex.body import shape
+from ccproxy.plugins.codex.credential import CodexCredential
+from ccproxy.sdk import Endpoint, Model, Provider, UpstreamRequest
+from ccproxy.sdk.errors import UpstreamError
+
+MODELS_TIMEOUT = 5.0
+"""Seconds; Codex CLI waits as long."""
+
+HIDDEN = {"hide", "none"}
+"""What ``visibility`` says of models that are not to be offered."""
+
+
+class CodexProvider(Provider):
+    """The provider ``codex``.
+
+    Args:
+        base_url: What ``/responses`` and ``/models`` are appended to.
+        login: Signs the requests.
+        originator: Names the calling program, if the caller doesn't.
+        user_agent: Ours, for callers that are not Codex CLI.
+        instructions: For bodies without any.
+        client_version: The Codex CLI the backend is to list models for.
+    """
+
+    stream_only: ClassVar[bool] = True
+    """The backend streams every answer; the relay collects it for other callers."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        login: CodexCredential,
+        originator: str,
+        user_agent: str,
+        instructions: str,
+        client_version: str,
+    ) -> None:
+        super().__init__(
+            name="codex",
+            base_url=base_url,
+            endpoints=(Endpoint.RESPONSES,),
+            auth=login,
+        )
+        self._originator = originator
+        self._user_agent = user_agent
+        self._instructions = instructions
+        self._client_version = client_version
+
+    async def prepare(self, request: UpstreamRequest) -> None:
+        """Make a body the backend takes, and say honestly who asks.
+
+        The backend's bot filter looks at both names. Codex CLI keeps its own; the
+        other clients' names mean nothing to the backend, so the gateway gives its own.
+        """
+        shape(request, self._instructions)
+        headers = request.headers
+        headers.pop("chatgpt-account-id", None)
+        headers["accept"] = "text/event-stream"
+        headers.setdefault("originator", self._originator)
+        if not headers.get("user-agent", "").startswith("codex"):
+            headers["user-agent"] = self._user_agent
+
+    async def models(self, http: httpx.AsyncClient) -> Sequence[Model]:
+        """List the models the login's plan offers, in the backend's order.
+
+        Raises:
+            UpstreamError: The backend did not answer with a list.
+            CredentialError: There is no usable login.
+        """
+        try:
+            response = await http.get(
+                f"{self.base_url}/models",
+                params={"client_version": self._client_version},
+                headers={
+                    "originator": self._originator,
+                    "user-agent": self._user_agent,
+                },
+                auth=self.auth,
+                timeout=MODELS_TIMEOUT,
+            )
+            response.raise_for_status()
+            entries = response.json()["models"]
+            return [_model(entry) for entry in entries if _is_offered(entry)]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            msg = f"{self.name} gave no list of models: {type(error).__name__}."
+            raise UpstreamError(msg) from error
+
+
+def _is_offered(entry: object) -> TypeGuard[Mapping[str, object]]:
+    """Tell whether an entry is for people to choose; odd ones are passed over."""
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("slug"), str)
+        and entry.get("visibility") not in HIDDEN
+    )
+
+
+def _model(entry: Mapping[str, object]) -> Model:
+    slug = str(entry["slug"])
+    return Model(slug, display_name=str(entry.get("display_name") or slug))
