@@ -403,8 +403,7 @@ def test_what_only_the_whole_table_can_tell_names_the_table(
     read: Read, file: Path
 ) -> None:
     assert _section_error(read("[plugins.demo]\nregion = 'eu'\n")) == (
-        f"{file}:1: plugins.demo needs api_key or api_key_file, "
-        "but is a table of 1 key."
+        f"{file}:1: plugins.demo needs api_key or api_key_file."
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccproxy.config.locate import KeyPath, key_lines, line_of
+from ccproxy.config.keypath import KeyPath
+from ccproxy.config.locate import key_lines, line_of
 
 pytestmark = pytest.mark.unit
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import HttpUrl, SecretStr, field_validator
 
 from ccproxy.config import Launch, Layer, Layers, load, origins, read_layers, section
-from ccproxy.config.locate import KeyPath
+from ccproxy.config.keypath import KeyPath
 from ccproxy.errors import ConfigError
 from ccproxy.sdk import PluginConfig
 

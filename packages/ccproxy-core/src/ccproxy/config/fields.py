@@ -7,7 +7,7 @@ from typing import Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from ccproxy.config.locate import KeyPath
+from ccproxy.config.keypath import KeyPath
 
 ANY = "*"
 """Stands in a path for any index of a list and any key of a table."""

@@ -8,8 +8,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ccproxy.config.fields import KnownPath, known_paths, tables
-from ccproxy.config.locate import KeyPath
-from ccproxy.config.problems import Problem, depth_of, dotted, explain, fail, unknown
+from ccproxy.config.keypath import KeyPath, depth_of, dotted
+from ccproxy.config.problems import Problem, explain, fail, unknown
 from ccproxy.config.sections import Plugins
 from ccproxy.config.settings import Settings
 from ccproxy.config.sources import PREFIX, Layer, Layers

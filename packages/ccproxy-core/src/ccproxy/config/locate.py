@@ -4,8 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 
-KeyPath = tuple[str | int, ...]
-"""The way to a value: keys of tables and indices of lists."""
+from ccproxy.config.keypath import KeyPath
 
 _TOKEN = re.compile(
     r"""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic_core import to_jsonable_python
 
-from ccproxy.config.locate import KeyPath
-from ccproxy.config.problems import depth_of, dotted
+from ccproxy.config.keypath import KeyPath, depth_of, dotted
 from ccproxy.config.settings import Settings
 from ccproxy.config.sources import Layers
 from ccproxy.sdk import Json, JsonObject, PluginConfig

@@ -1,6 +1,6 @@
 """What is wrong with a value, said without saying the value."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from ccproxy.config.fields import KnownPath, nearest
-from ccproxy.config.locate import KeyPath
+from ccproxy.config.keypath import KeyPath, dotted, follow
 from ccproxy.errors import ConfigError
 
 _QUOTING = {"assertion_error", "union_tag_invalid", "value_error"}
@@ -30,7 +30,6 @@ _SHAPES = {
     int: "an integer",
     type(None): "null",
 }
-_ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +56,6 @@ class Problem:
         return self.kind == "missing" or (
             self.of_table and self.kind in _OF_WHOLE_TABLE
         )
-
-
-def dotted(path: Iterable[str | int]) -> str:
-    """Write a path the way people do: ``routing.routes[0].to``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
 
 
 def shape(value: object) -> str:
@@ -112,16 +103,19 @@ def explain(
         as_text: Whether the value was read out of text.
     """
     kind = error["type"]
-    below, value = _follow(error["loc"], data)
+    below, value = follow(error["loc"], data)
     path = prefix + below
     if kind == "extra_forbidden":
         return unknown(path, value, known)
     if kind == "missing":
         path += tuple(error["loc"][-1:])
         return Problem(path, f"{dotted(path)} is missing.", kind=kind)
-    text = f"{dotted(path)} {_demand(error, value)}, but is {shape(value)}."
+    of_table = isinstance(value, Mapping)
+    text = f"{dotted(path)} {_demand(error, value)}"
+    if not (of_table and kind in _OF_WHOLE_TABLE):
+        text += f", but is {shape(value)}"
     hint = _JSON if as_text and kind in _NESTED and isinstance(value, str) else None
-    return Problem(path, text, hint, kind, of_table=isinstance(value, Mapping))
+    return Problem(path, f"{text}.", hint, kind, of_table)
 
 
 def fail(problems: Sequence[tuple[str | None, Problem]]) -> ConfigError:
@@ -137,38 +131,6 @@ def fail(problems: Sequence[tuple[str | None, Problem]]) -> ConfigError:
         for text, (_, problem) in zip(texts, problems, strict=True)
     ]
     return ConfigError("\n".join([f"{len(told)} settings are wrong:", *told]))
-
-
-def lookup(data: object, key: str | int) -> object:
-    """Return what stands under one key, or ``ABSENT``."""
-    if isinstance(data, Mapping) and isinstance(key, str):
-        return data.get(key, _ABSENT)
-    if isinstance(data, list) and isinstance(key, int) and key < len(data):
-        return data[key]
-    return _ABSENT
-
-
-def depth_of(path: KeyPath, data: object) -> int:
-    """Return how many parts of ``path`` lead somewhere in ``data``."""
-    for depth, key in enumerate(path):
-        data = lookup(data, key)
-        if data is _ABSENT:
-            return depth
-    return len(path)
-
-
-def _follow(location: tuple[int | str, ...], data: object) -> tuple[KeyPath, object]:
-    """Follow pydantic's location as far as the data go.
-
-    What it adds for itself, such as the names of the members of a union, is left out.
-    """
-    path: KeyPath = ()
-    for key in location:
-        inner = lookup(data, key)
-        if inner is not _ABSENT:
-            path += (key,)
-            data = inner
-    return path, data
 
 
 def _demand(error: ErrorDetails, value: object) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 
-from ccproxy.config.locate import KeyPath, key_lines, line_of
+from ccproxy.config.keypath import KeyPath
+from ccproxy.config.locate import key_lines, line_of
 from ccproxy.config.merge import deep_merge
 from ccproxy.config.paths import config_file as usual_config_file
 from ccproxy.errors import ConfigError
