@@ -42,7 +42,7 @@ class DemoConfig(PluginConfig):
     """Where the service is; a documentation so long that it has to be wrapped, since
     a line of a settings file should not be wider than a line of code."""
     token: SecretStr = SecretStr("public")
-    """What everybody uses."""
+    """What ``everybody`` uses."""
     inner: Inner = Inner()
     """More."""
     file: Path | None = None
@@ -102,7 +102,7 @@ def test_a_section_reads_like_this() -> None:
         "since a line\n"
         "# of a settings file should not be wider than a line of code.\n"
         '#url = "https://example.com/v1"\n'
-        "# What everybody uses.\n"
+        "# What `everybody` uses.\n"
         '#token = "public"\n'
         "# Not set by default.\n"
         "# file = (not set)\n"

@@ -75,7 +75,7 @@ def _table(path: tuple[str, ...], model: type[BaseModel]) -> Iterator[str]:
 
 
 def _comment(text: str) -> list[str]:
-    words = " ".join(text.split())
+    words = " ".join(text.replace("``", "`").split())
     return textwrap.wrap(words, 88, initial_indent="# ", subsequent_indent="# ")
 
 
