@@ -16,6 +16,7 @@
     │   ├── AccessDeniedError   host, origin
     │   ├── UnauthorizedError   client token missing or wrong
     │   ├── LimitExceededError
+    │   ├── MethodNotAllowedError
     │   ├── UnknownProviderError
     │   └── DialectNotSpokenError
     ├── CredentialError         a provider has no usable login
@@ -110,6 +111,10 @@ class LimitExceededError(RequestError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class MethodNotAllowedError(RequestError):
+    """The path exists, but not for this HTTP method."""
 
 
 class UnknownProviderError(RequestError):

@@ -3,11 +3,12 @@
 from ccproxy.config import Settings
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
+from ccproxy.sdk.upstream import Upstream
 from ccproxy.services.container import ServiceContainer
 
 
 def build_container(
-    settings: Settings, *, pool: HTTPPoolManager | None = None
+    settings: Settings, *, upstream: Upstream | None = None
 ) -> ServiceContainer:
     """Make the services; nothing is opened or started yet.
 
@@ -16,11 +17,11 @@ def build_container(
 
     Args:
         settings: The effective settings.
-        pool: Stands in for the one the settings describe, in tests.
+        upstream: Stands in for the network below the relay, in tests.
     """
     container = ServiceContainer()
     container.provide(Settings, settings)
-    pool = pool or HTTPPoolManager(pool_options(settings))
+    pool = HTTPPoolManager(_pool_options(settings), upstream=upstream)
     container.provide(HTTPPoolManager, pool, close=pool.close)
     bus = HookBus(
         timeout=settings.hooks.timeout_seconds, queue_size=settings.hooks.queue_size
@@ -29,7 +30,7 @@ def build_container(
     return container
 
 
-def pool_options(settings: Settings) -> PoolOptions:
+def _pool_options(settings: Settings) -> PoolOptions:
     """Say the settings ``[http]`` in the pool's own words."""
     http = settings.http
     return PoolOptions(

@@ -1,0 +1,1 @@
+"""The gateway: relay, API and life cycle."""

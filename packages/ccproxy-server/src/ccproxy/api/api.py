@@ -1,0 +1,86 @@
+"""FastAPI's part: everything that is not the data plane."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from ccproxy.api.errors import Answer, render
+from ccproxy.api.exchange import exchange_of
+from ccproxy.api.routes import health, status
+from ccproxy.api.version import VERSION
+from ccproxy.hooks.events import Failure
+from ccproxy.loader.catalogue import by_path
+from ccproxy.services.container import ServiceContainer
+
+
+def build_api(container: ServiceContainer) -> FastAPI:
+    """Assemble the API; its services come from the container."""
+    api = FastAPI(
+        title="ccproxy",
+        version=VERSION,
+        docs_url=None,  # both pages would load scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        redirect_slashes=False,
+    )
+    api.state.container = container
+    api.include_router(status.router)
+    api.include_router(health.router)
+    api.add_exception_handler(HTTPException, _http_problem)
+    api.add_exception_handler(RequestValidationError, _validation_problem)
+    return api
+
+
+def api_paths(api: FastAPI) -> list[str]:
+    """List the templates of all paths the API serves."""
+    return sorted({*api.openapi()["paths"], "/api/openapi.json"})
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    path = request.scope["path"]
+    hint = None
+    if status == 404:
+        message = f"There is nothing at {path[:200]!r}."
+        hint = _where_it_would_come_from(path)
+    elif status == 405:
+        message = f"{path[:200]!r} does not take {request.method}."
+    else:
+        message = str(getattr(error, "detail", "It went wrong."))
+    return _problem(request, status, message, hint, headers)
+
+
+async def _validation_problem(request: Request, error: Exception) -> Response:
+    details = error.errors() if isinstance(error, RequestValidationError) else []
+    message = "; ".join(
+        f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
+        for each in details
+    )
+    return _problem(request, 422, message or "The request is not valid.", None, None)
+
+
+def _where_it_would_come_from(path: str) -> str:
+    piece = by_path(path)
+    if piece is None:
+        return "/api/openapi.json and the documentation list the routes."
+    return (
+        f"It comes with {piece.wheel} (pip install {piece.wheel}), unless "
+        f"{piece.switch} is false."
+    )
+
+
+def _problem(
+    request: Request,
+    status: int,
+    message: str,
+    hint: str | None,
+    headers: Mapping[str, str] | None,
+) -> Response:
+    code = {404: "not_found", 405: "method_not_allowed", 422: "bad_request"}
+    answer = Answer(status, code.get(status, "error"), Failure.BAD_REQUEST)
+    exchange_of(request.scope).fail(answer.failure, message)
+    media_type, body = render(None, answer, message, hint)
+    return Response(body, status, headers, media_type.decode())

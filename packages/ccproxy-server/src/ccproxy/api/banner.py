@@ -1,0 +1,85 @@
+"""What a person sees when the gateway starts: where it is, and how to try it."""
+
+from ccproxy.api.gateway import Gateway
+from ccproxy.api.routing import SANDBOX
+from ccproxy.api.version import VERSION
+from ccproxy.sdk import Provider
+
+_CALLS = (
+    (
+        "OpenAI Chat Completions",
+        "chat/completions",
+        '{"model":"sandbox-echo","messages":[{"role":"user","content":"hello"}]}',
+    ),
+    (
+        "OpenAI Responses",
+        "responses",
+        '{"model":"sandbox-echo","input":"hello"}',
+    ),
+    (
+        "Anthropic Messages",
+        "messages",
+        (
+            '{"model":"sandbox-echo","max_tokens":64,'
+            '"messages":[{"role":"user","content":"hello"}]}'
+        ),
+    ),
+)
+
+
+def banner(gateway: Gateway, address: tuple[str, int]) -> str:
+    """Describe a gateway that listens.
+
+    Args:
+        gateway: Started, so that the login states are known.
+        address: What its socket is bound to.
+    """
+    url = base_url(*address[:2])
+    lines = [
+        f"ccproxy {VERSION} is running on {url}",
+        "",
+        f"  OpenAI clients     base URL {url}/v1",
+        f"  Anthropic clients  base URL {url}",
+        "",
+        "Providers",
+        *_providers(gateway.plugins.providers),
+        *_failed(gateway),
+    ]
+    if SANDBOX in gateway.plugins.providers:
+        lines += ["", "Try it", *_calls(url, with_token=gateway.asks_for_a_token)]
+    lines += ["", "Stop with Ctrl-C.", ""]
+    return "\n".join(lines)
+
+
+def base_url(host: str, port: int) -> str:
+    """Write the URL at which a person on this machine reaches a bound address."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"http://{host}:{port}"
+
+
+def _providers(providers: dict[str, Provider]) -> list[str]:
+    lines = []
+    for name in sorted(providers):
+        provider = providers[name]
+        login = provider.login()
+        line = f"  {name:<12} /{name}/v1  {login.state.value}: {login.detail}"
+        lines.append(line + (f" ({login.hint})" if login.hint else ""))
+    return lines or ["  none: install one, such as ccproxy-plugin-openai"]
+
+
+def _failed(gateway: Gateway) -> list[str]:
+    return [
+        f"  {plugin.name:<12} plugin off: {plugin.reason}"
+        for plugin in gateway.plugins.status().plugins
+        if plugin.state.value == "failed"
+    ]
+
+
+def _calls(url: str, *, with_token: bool) -> list[str]:
+    header = ' -H "Authorization: Bearer $CCPROXY_TOKEN"' if with_token else ""
+    lines = []
+    for title, path, body in _CALLS:
+        lines += [f"  # {title}", f"  curl -s {url}/v1/{path}{header} -d '{body}'"]
+    return lines

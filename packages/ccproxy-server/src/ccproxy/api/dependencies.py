@@ -1,0 +1,30 @@
+"""What FastAPI routes ask for."""
+
+import httpx
+from fastapi import Request
+
+from ccproxy.api.routing import ModelTable
+from ccproxy.http.pool import HTTPPoolManager
+from ccproxy.loader.manager import PluginManager
+from ccproxy.services.container import ServiceContainer
+
+
+def get_container(request: Request) -> ServiceContainer:
+    """Return the gateway's container."""
+    container: ServiceContainer = request.app.state.container
+    return container
+
+
+def get_http_client(request: Request) -> httpx.AsyncClient:
+    """Return the gateway's one HTTP client."""
+    return get_container(request).get(HTTPPoolManager).client
+
+
+def get_plugins(request: Request) -> PluginManager:
+    """Return the owner of the plugins."""
+    return get_container(request).get(PluginManager)
+
+
+def get_models(request: Request) -> ModelTable:
+    """Return the table of providers."""
+    return get_container(request).get(ModelTable)

@@ -1,0 +1,133 @@
+"""Errors as HTTP answers: one table for the status, one renderer per dialect."""
+
+import math
+from dataclasses import dataclass
+
+import orjson
+
+from ccproxy.dialects import Dialect
+from ccproxy.dialects.failure import error_body
+from ccproxy.errors import (
+    AccessDeniedError,
+    BadRequestError,
+    BodyTooLargeError,
+    CCProxyError,
+    CredentialError,
+    DialectNotSpokenError,
+    LimitExceededError,
+    MethodNotAllowedError,
+    RequestError,
+    ShuttingDownError,
+    UnauthorizedError,
+    UnknownProviderError,
+    UnsupportedEncodingError,
+    UpstreamConnectError,
+    UpstreamError,
+    UpstreamTimeoutError,
+)
+from ccproxy.hooks.events import Failure
+from ccproxy.sdk import Send
+from ccproxy.security.sanitizer import mask_text
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an error is told over HTTP.
+
+    Attributes:
+        status: HTTP status.
+        code: The kind in one word, for programs.
+        failure: The kind, for events.
+    """
+
+    status: int
+    code: str
+    failure: Failure
+
+
+_ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
+    (BadRequestError, Answer(400, "bad_request", Failure.BAD_REQUEST)),
+    (BodyTooLargeError, Answer(413, "body_too_large", Failure.BAD_REQUEST)),
+    (
+        UnsupportedEncodingError,
+        Answer(415, "unsupported_encoding", Failure.BAD_REQUEST),
+    ),
+    (AccessDeniedError, Answer(403, "access_denied", Failure.REFUSED)),
+    (UnauthorizedError, Answer(401, "invalid_api_key", Failure.REFUSED)),
+    (LimitExceededError, Answer(429, "rate_limit_exceeded", Failure.LIMITED)),
+    (
+        MethodNotAllowedError,
+        Answer(405, "method_not_allowed", Failure.BAD_REQUEST),
+    ),
+    (UnknownProviderError, Answer(404, "unknown_provider", Failure.BAD_REQUEST)),
+    (DialectNotSpokenError, Answer(400, "dialect_not_spoken", Failure.BAD_REQUEST)),
+    (RequestError, Answer(400, "bad_request", Failure.BAD_REQUEST)),
+    (CredentialError, Answer(401, "no_credential", Failure.NO_CREDENTIAL)),
+    (ShuttingDownError, Answer(503, "shutting_down", Failure.SHUTDOWN)),
+    (
+        UpstreamConnectError,
+        Answer(502, "upstream_unreachable", Failure.UPSTREAM_UNREACHABLE),
+    ),
+    (UpstreamTimeoutError, Answer(504, "upstream_timeout", Failure.UPSTREAM_DIED)),
+    (UpstreamError, Answer(502, "upstream_died", Failure.UPSTREAM_DIED)),
+)
+"""Subclasses stand before their parents."""
+
+INTERNAL = Answer(500, "internal_error", Failure.INTERNAL)
+
+
+def answer_to(error: CCProxyError) -> Answer:
+    """Find how an error is told."""
+    return next(
+        (answer for kind, answer in _ANSWERS if isinstance(error, kind)), INTERNAL
+    )
+
+
+def render(
+    dialect: Dialect | None, answer: Answer, message: str, hint: str | None
+) -> tuple[bytes, bytes]:
+    """Render an error's body.
+
+    Args:
+        dialect: The caller's; without one it is problem+json (RFC 9457).
+        answer: How it is told.
+        message: What happened.
+        hint: What to do.
+
+    Returns:
+        Content type and body.
+    """
+    message = mask_text(message)
+    hint = mask_text(hint) if hint else None
+    if dialect is not None:
+        text = f"{message} {hint}" if hint else message
+        body = error_body(dialect, answer.status, text, answer.code)
+        return b"application/json", body
+    problem = {
+        "type": "about:blank",
+        "title": answer.code.replace("_", " "),
+        "status": answer.status,
+        "detail": message,
+    }
+    if hint:
+        problem["hint"] = hint
+    return b"application/problem+json", orjson.dumps(problem)
+
+
+async def send_error(send: Send, dialect: Dialect | None, error: CCProxyError) -> None:
+    """Answer with an error."""
+    answer = answer_to(error)
+    media_type, body = render(dialect, answer, error.message, error.hint)
+    headers = [
+        (b"content-type", media_type),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if isinstance(error, LimitExceededError):
+        seconds = math.ceil(error.retry_after.total_seconds())
+        headers.append((b"retry-after", str(seconds).encode()))
+    if isinstance(error, UnauthorizedError):
+        headers.append((b"www-authenticate", b'Basic realm="ccproxy", Bearer'))
+    await send(
+        {"type": "http.response.start", "status": answer.status, "headers": headers}
+    )
+    await send({"type": "http.response.body", "body": body})

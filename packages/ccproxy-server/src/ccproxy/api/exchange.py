@@ -1,0 +1,104 @@
+"""The facts of one request, gathered on its way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+from ccproxy.api.routing import Match
+from ccproxy.hooks.events import (
+    Failure,
+    RequestCompleted,
+    RequestEnded,
+    RequestFailed,
+)
+from ccproxy.sdk import Scope
+
+KEY = "ccproxy.exchange"
+"""Where the ASGI scope holds it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One request and its answer, as far as they have come.
+
+    Attributes:
+        id: The request id.
+        match: Where the request goes by its path.
+        method: HTTP method.
+        headers: The request's; of a repeated one, the last.
+        began: Monotonic time of arrival.
+        gateway_credential: Headers that held the gateway's own client token; they
+            never go upstream.
+        first_byte: Monotonic time of the first byte of the answer's body.
+        failure: Set when the answer is not whole.
+        reason: Why, for people.
+    """
+
+    id: str
+    match: Match
+    method: str
+    headers: dict[bytes, bytes]
+    began: float
+    caller: str = ""
+    gateway_credential: frozenset[bytes] = frozenset()
+    status: int | None = None
+    first_byte: float | None = None
+    provider: str | None = None
+    model_requested: str | None = None
+    model: str | None = None
+    dialect_out: str | None = None
+    streaming: bool = False
+    bytes_in: int = 0
+    bytes_out: int = 0
+    chunks: int = 0
+    notes: list[str] = field(default_factory=list)
+    failure: Failure | None = None
+    reason: str = ""
+
+    def fail(self, failure: Failure, reason: str) -> None:
+        """Note that the answer is not whole; the first reason stays."""
+        if self.failure is None:
+            self.failure, self.reason = failure, reason
+
+    def client_left(self) -> None:
+        """Note that the client went away before it had everything."""
+        self.fail(
+            Failure.CLIENT_LEFT, "The client left before the answer was complete."
+        )
+
+    def ended(self, now: float) -> RequestEnded:
+        """Make the event that ends the request.
+
+        Args:
+            now: Monotonic time.
+        """
+        dialect = self.match.dialect
+        make: Callable[..., RequestEnded] = RequestCompleted
+        if self.failure is not None:
+            make = partial(RequestFailed, failure=self.failure, reason=self.reason)
+        return make(
+            at=datetime.now(UTC),
+            request_id=self.id,
+            method=self.method,
+            route=self.match.route,
+            status=self.status,
+            duration=now - self.began,
+            ttfb=None if self.first_byte is None else self.first_byte - self.began,
+            provider=self.provider,
+            model_requested=self.model_requested,
+            model=self.model,
+            dialect_in=dialect.value if dialect else None,
+            dialect_out=self.dialect_out,
+            streaming=self.streaming,
+            bytes_in=self.bytes_in,
+            bytes_out=self.bytes_out,
+            chunks=self.chunks,
+            notes=tuple(self.notes),
+        )
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    """Find the exchange the lifecycle middleware has put into the scope."""
+    exchange: Exchange = scope[KEY]
+    return exchange

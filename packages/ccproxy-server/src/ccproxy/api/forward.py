@@ -1,0 +1,230 @@
+"""From a caller's request to a provider's answer."""
+
+import orjson
+
+from ccproxy.api.attention import Attention, Interrupted
+from ccproxy.api.body import ClientLeftError, read_body
+from ccproxy.api.exchange import Exchange
+from ccproxy.api.relay import Relay
+from ccproxy.api.routing import ModelTable, Target
+from ccproxy.api.streams import OpenStreams
+from ccproxy.dialects import Endpoint
+from ccproxy.errors import (
+    BadRequestError,
+    DialectNotSpokenError,
+    ShuttingDownError,
+    UpstreamError,
+)
+from ccproxy.hooks.bus import HookBus
+from ccproxy.hooks.events import Failure
+from ccproxy.http.headers import upstream_headers
+from ccproxy.sdk import (
+    JsonObject,
+    Provider,
+    Receive,
+    Scope,
+    Send,
+    Upstream,
+    UpstreamRequest,
+    UpstreamResponse,
+)
+
+
+class Forward:
+    """The data plane.
+
+    Args:
+        models: Picks the provider.
+        network: Who answers for providers without an upstream of their own.
+        streams: Where open streams are noted.
+        bus: Told of chunks.
+        max_body: Bytes a request body may have, decoded.
+    """
+
+    def __init__(
+        self,
+        models: ModelTable,
+        network: Upstream,
+        streams: OpenStreams,
+        bus: HookBus,
+        max_body: int,
+    ) -> None:
+        self._models = models
+        self._network = network
+        self._streams = streams
+        self._bus = bus
+        self._max_body = max_body
+
+    async def __call__(
+        self,
+        exchange: Exchange,
+        endpoint: Endpoint,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Answer one request.
+
+        Raises:
+            CCProxyError: It can't be answered, and nothing has been sent yet.
+        """
+        try:
+            body = await read_body(receive, exchange.headers, self._max_body)
+        except ClientLeftError:
+            exchange.fail(Failure.CLIENT_LEFT, "The client left while asking.")
+            return
+        exchange.bytes_in = len(body)
+        payload = _decode(body)
+        target = self._models.target(exchange.match, _model_of(payload))
+        request = _request(exchange, endpoint, target, payload, body)
+        request.headers = upstream_headers(scope["headers"])
+        request.headers.setdefault("content-type", "application/json")
+        attention = Attention(receive)
+        try:
+            with attention:
+                relay = Relay(exchange, endpoint.dialect, send, attention, self._bus)
+                await self._answer(exchange, target.provider, request, relay)
+        except Interrupted:
+            if attention.failure is Failure.SHUTDOWN:
+                msg = "The gateway is stopping."
+                raise ShuttingDownError(msg, hint="Ask again.") from None
+            exchange.client_left()
+        finally:
+            exchange.notes.extend(request.notes)
+
+    async def _answer(
+        self,
+        exchange: Exchange,
+        provider: Provider,
+        request: UpstreamRequest,
+        relay: Relay,
+    ) -> None:
+        self._streams.add(relay)
+        try:
+            await provider.prepare(request)
+            response = await self._ask(exchange, provider, request)
+            try:
+                await _pass_on(exchange, request, response, relay)
+            finally:
+                response.close()
+        finally:
+            self._streams.discard(relay)
+
+    async def _ask(
+        self, exchange: Exchange, provider: Provider, request: UpstreamRequest
+    ) -> UpstreamResponse:
+        """Sign, ask, and once more with a renewed credential if it was refused."""
+        upstream = provider.upstream or self._network
+        own = _callers_own(exchange, provider)
+        if own:
+            request.headers.update(own)
+            response = await upstream.send(request)
+        else:
+            signed = await provider.auth.headers()
+            request.headers.update(signed)
+            response = await upstream.send(request)
+            if response.status == 401 and await provider.auth.renew(signed):
+                response.close()
+                request.headers.update(await provider.auth.headers())
+                response = await upstream.send(request)
+        if 300 <= response.status < 400:
+            response.close()
+            msg = f"{provider.name} redirected the request."
+            raise UpstreamError(msg, hint=f"Check plugins.{provider.name}.base_url.")
+        return response
+
+
+def _request(
+    exchange: Exchange,
+    endpoint: Endpoint,
+    target: Target,
+    payload: JsonObject,
+    body: bytes,
+) -> UpstreamRequest:
+    provider = target.provider
+    exchange.provider = provider.name
+    exchange.model_requested = _model_of(payload)
+    exchange.model = target.model
+    exchange.streaming = payload.get("stream") is True
+    url = provider.urls.get(endpoint)
+    if url is None:
+        raise _not_spoken(provider, endpoint)
+    exchange.dialect_out = endpoint.dialect.value
+    request = UpstreamRequest(
+        url=url,
+        endpoint=endpoint,
+        model=target.model,
+        stream=exchange.streaming,
+        headers={},
+        body=body,
+        payload=payload,
+        request_id=exchange.id,
+    )
+    if target.model != exchange.model_requested:
+        request.rewrite({**payload, "model": target.model})
+    return request
+
+
+async def _pass_on(
+    exchange: Exchange,
+    request: UpstreamRequest,
+    response: UpstreamResponse,
+    relay: Relay,
+) -> None:
+    if response.status >= 400 or request.stream is False:
+        await relay.plain(response)
+    elif not exchange.streaming:
+        await relay.collected(response)  # the provider only streams
+    elif _is_json(response):
+        await relay.plain(response)
+    else:
+        await relay.stream(response)
+
+
+def _decode(body: bytes) -> JsonObject:
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        msg = f"The request body is not JSON: {error}."
+        raise BadRequestError(msg) from error
+    if not isinstance(payload, dict):
+        msg = "The request body is not a JSON object."
+        raise BadRequestError(msg)
+    return payload
+
+
+def _model_of(payload: JsonObject) -> str:
+    model = payload.get("model")
+    if not isinstance(model, str) or not model:
+        msg = "The request names no model."
+        raise BadRequestError(msg, hint="Set 'model' to a name; GET /v1/models lists.")
+    return model
+
+
+def _callers_own(exchange: Exchange, provider: Provider) -> dict[str, str]:
+    """Take the caller's own credential, never the one meant for the gateway."""
+    if not provider.passthrough:
+        return {}
+    return {
+        name: exchange.headers[name.encode()].decode("latin-1")
+        for name in sorted(provider.callers_own)
+        if name.encode() in exchange.headers
+        and name.encode() not in exchange.gateway_credential
+    }
+
+
+def _is_json(response: UpstreamResponse) -> bool:
+    """Tell an upstream that answers JSON although a stream was asked for.
+
+    A missing content type says nothing: the Codex backend streams without one.
+    """
+    return any(
+        name == b"content-type" and value.startswith(b"application/json")
+        for name, value in response.headers
+    )
+
+
+def _not_spoken(provider: Provider, endpoint: Endpoint) -> DialectNotSpokenError:
+    spoken = ", ".join(f"{each.dialect} at /v1/{each}" for each in provider.urls)
+    msg = f"{provider.name} does not answer /v1/{endpoint} ({endpoint.dialect})."
+    return DialectNotSpokenError(msg, hint=f"It speaks: {spoken}.")

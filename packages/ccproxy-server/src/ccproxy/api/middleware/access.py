@@ -1,0 +1,171 @@
+"""Who may ask at all: by Host, by Origin, by client token.
+
+A page in any browser can send requests to loopback, and a host name can be rebound to
+it, so both are checked there, too. Decisions rest on the scope's path, never on a URL
+put together from headers.
+"""
+
+import base64
+import binascii
+import ipaddress
+from collections.abc import Iterable
+from hashlib import sha256
+from hmac import compare_digest
+
+from ccproxy.api.exchange import Exchange, exchange_of
+from ccproxy.errors import AccessDeniedError, UnauthorizedError
+from ccproxy.sdk import ASGIApp, Message, Receive, Scope, Send
+
+OPEN = frozenset({"/health/live", "/health/ready"})
+"""Paths that need no token; they tell nothing but yes or no."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Access:
+    """Refuses whoever may not ask.
+
+    Args:
+        app: The next layer.
+        tokens: Client tokens; with none, no token is asked for.
+        hosts: Host names allowed beside loopback's.
+        origins: Web origins whose pages may call.
+        exposed: Whether the gateway listens beyond loopback; then addresses in the
+            Host header are fine, as only names can be rebound.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        tokens: Iterable[str] = (),
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        exposed: bool = False,
+    ) -> None:
+        self._app = app
+        self._hashes = [sha256(token.encode()).digest() for token in tokens]
+        self._hosts = LOOPBACK | {host.lower() for host in hosts}
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._exposed = exposed
+        self._good_hosts: set[bytes] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it.
+
+        Raises:
+            AccessDeniedError: The Host or Origin is not allowed.
+            UnauthorizedError: The token is missing or wrong.
+        """
+        exchange = exchange_of(scope)
+        self._check_host(exchange.headers.get(b"host", b""))
+        origin = exchange.headers.get(b"origin")
+        if origin is not None:
+            shared = self._check_origin(origin, exchange.headers.get(b"host", b""))
+            if shared:
+                send = _with_cors(send, origin)
+                if scope["method"] == "OPTIONS":
+                    await _preflight(send)
+                    return
+        if self._hashes and scope["path"] not in OPEN:
+            self._check_token(exchange)
+        await self._app(scope, receive, send)
+
+    def _check_host(self, host: bytes) -> None:
+        if host in self._good_hosts:
+            return
+        name = _name_of(host.decode("latin-1"))
+        if name not in self._hosts and not (self._exposed and _is_address(name)):
+            msg = f"The host {name[:100]!r} is not allowed."
+            raise AccessDeniedError(msg, hint="security.allowed_hosts lists more.")
+        if len(self._good_hosts) < 100:
+            self._good_hosts.add(host)
+
+    def _check_origin(self, origin: bytes, host: bytes) -> bool:
+        """Tell whether a page of another origin may read the answer."""
+        text = origin.decode("latin-1").lower()
+        if text in self._origins:
+            return True
+        if text == f"http://{host.decode('latin-1')}".lower():
+            return False  # the gateway's own page
+        msg = f"Pages of {text[:100]!r} may not call the gateway."
+        raise AccessDeniedError(msg, hint="security.allowed_origins lists who may.")
+
+    def _check_token(self, exchange: Exchange) -> None:
+        shown = {
+            header: token
+            for header in (b"authorization", b"x-api-key")
+            if (token := _token(header, exchange.headers.get(header)))
+        }
+        own = {header: sha256(token).digest() for header, token in shown.items()}
+        good = {header: digest for header, digest in own.items() if self._known(digest)}
+        if not good:
+            what = "is wrong" if shown else "is missing"
+            msg = f"The client token {what}."
+            hint = "Send one of security.client_tokens as Bearer token or x-api-key."
+            raise UnauthorizedError(msg, hint=hint)
+        exchange.gateway_credential = frozenset(good)
+        exchange.caller = next(iter(good.values())).hex()[:16]
+
+    def _known(self, digest: bytes) -> bool:
+        # Every hash is compared, so that the time taken tells nothing.
+        known = False
+        for each in self._hashes:
+            known |= compare_digest(digest, each)
+        return known
+
+
+def _name_of(host: str) -> str:
+    """Cut off the port, and the brackets of an IPv6 address."""
+    host = host.lower().strip()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if host.count(":") == 1 else host
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _token(header: bytes, value: bytes | None) -> bytes | None:
+    """Read a token: plain, ``Bearer``, or as a browser's ``Basic`` password."""
+    if not value:
+        return None
+    if header == b"x-api-key":
+        return value.strip()
+    scheme, _, rest = value.partition(b" ")
+    if scheme.lower() == b"bearer":
+        return rest.strip()
+    if scheme.lower() == b"basic":
+        try:
+            return base64.b64decode(rest, validate=True).partition(b":")[2]
+        except binascii.Error:
+            return None
+    return None
+
+
+def _with_cors(send: Send, origin: bytes) -> Send:
+    async def sender(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"access-control-allow-origin", origin),
+                (b"vary", b"origin"),
+            ]
+        await send(message)
+
+    return sender
+
+
+async def _preflight(send: Send) -> None:
+    headers = [
+        (b"access-control-allow-methods", b"GET, POST, HEAD, OPTIONS"),
+        (b"access-control-allow-headers", b"*, authorization"),
+        (b"access-control-max-age", b"600"),
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

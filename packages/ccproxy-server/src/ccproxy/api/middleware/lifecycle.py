@@ -1,0 +1,149 @@
+"""The outermost layer: one id, one start, one end, one log line per request."""
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from time import monotonic
+from uuid import uuid4
+
+import structlog
+
+from ccproxy.api.errors import INTERNAL, answer_to, render, send_error
+from ccproxy.api.exchange import KEY, Exchange
+from ccproxy.api.routing import PathTable
+from ccproxy.errors import CCProxyError
+from ccproxy.hooks.bus import HookBus
+from ccproxy.hooks.events import Failure, RequestStarted
+from ccproxy.sdk import ASGIApp, Message, Receive, Scope, Send
+from ccproxy.security.sanitizer import mask_text
+
+_LEGAL_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_log = structlog.get_logger("ccproxy.access")
+
+
+class Lifecycle:
+    """Publishes ``RequestStarted``, then exactly one of completed and failed.
+
+    No other file publishes these.
+
+    Args:
+        app: The next layer.
+        paths: Tells what the path stands for.
+        bus: Told of the events.
+    """
+
+    def __init__(self, app: ASGIApp, paths: PathTable, bus: HookBus) -> None:
+        self._app = app
+        self._paths = paths
+        self._bus = bus
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        exchange = self._begin(scope)
+        sender = _Sender(exchange, send)
+        structlog.contextvars.bind_contextvars(request_id=exchange.id)
+        try:
+            await self._app(scope, receive, sender)
+        except CCProxyError as error:
+            exchange.fail(answer_to(error).failure, str(error))
+            if not sender.started:
+                await send_error(sender, exchange.match.dialect, error)
+        except asyncio.CancelledError:
+            exchange.fail(Failure.SHUTDOWN, "The gateway was stopped.")
+            raise
+        except BaseException as error:
+            exchange.fail(Failure.INTERNAL, type(error).__name__)
+            if not sender.started:
+                await _send_internal(sender, exchange)
+            raise  # the server logs it, with the request's id
+        finally:
+            self._end(exchange)
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    def _begin(self, scope: Scope) -> Exchange:
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        legal = _LEGAL_ID.fullmatch(given)
+        exchange = Exchange(
+            id=given.decode() if legal else uuid4().hex,
+            match=self._paths.match(scope["path"]),
+            method=scope["method"],
+            headers=headers,
+            began=monotonic(),
+        )
+        scope[KEY] = exchange
+        if self._bus.wanted(RequestStarted):
+            self._bus.publish(
+                RequestStarted(
+                    at=datetime.now(UTC),
+                    request_id=exchange.id,
+                    method=exchange.method,
+                    route=exchange.match.route,
+                )
+            )
+        return exchange
+
+    def _end(self, exchange: Exchange) -> None:
+        ended = exchange.ended(monotonic())
+        self._bus.publish(ended)
+        _access_line(exchange, ended.duration)
+
+
+class _Sender:
+    """Counts what goes out, and adds the request's id to the head."""
+
+    __slots__ = ("_clock", "_exchange", "_send", "started")
+
+    def __init__(self, exchange: Exchange, send: Send) -> None:
+        self.started = False
+        self._exchange = exchange
+        self._send = send
+        self._clock = monotonic
+
+    async def __call__(self, message: Message) -> None:
+        exchange = self._exchange
+        if message["type"] == "http.response.body":
+            body = message.get("body", b"")
+            if body:
+                if exchange.first_byte is None:
+                    exchange.first_byte = self._clock()
+                exchange.chunks += 1
+                exchange.bytes_out += len(body)
+        elif message["type"] == "http.response.start":
+            self.started = True
+            exchange.status = message["status"]
+            identity = (b"x-ccproxy-request-id", exchange.id.encode())
+            message["headers"] = [*message.get("headers", ()), identity]
+        await self._send(message)
+
+
+async def _send_internal(send: Send, exchange: Exchange) -> None:
+    media_type, body = render(
+        exchange.match.dialect,
+        INTERNAL,
+        "Something went wrong inside the gateway.",
+        f"Its log has the details under the request id {exchange.id}.",
+    )
+    headers = [
+        (b"content-type", media_type),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _access_line(exchange: Exchange, duration: float) -> None:
+    facts = {
+        "method": exchange.method,
+        "route": exchange.match.route,
+        "status": exchange.status,
+        "ms": round(duration * 1000, 1),
+        "provider": exchange.provider,
+        "model": exchange.model,
+        "bytes": exchange.bytes_out,
+    }
+    if exchange.failure is None:
+        _log.info("request", **facts)
+    else:
+        reason = mask_text(exchange.reason)
+        _log.info("request", **facts, failure=exchange.failure.value, reason=reason)

@@ -1,0 +1,198 @@
+"""Passes an upstream's answer on as it comes, and knows how it ended."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import monotonic
+
+from ccproxy.api.attention import Attention
+from ccproxy.api.errors import answer_to
+from ccproxy.api.exchange import Exchange
+from ccproxy.dialects import Dialect
+from ccproxy.dialects.collect import ResponseCollector
+from ccproxy.dialects.failure import error_event
+from ccproxy.dialects.tap import Outcome, StreamTap
+from ccproxy.errors import (
+    CCProxyError,
+    ShuttingDownError,
+    UpstreamDiedError,
+    UpstreamError,
+)
+from ccproxy.hooks.bus import HookBus
+from ccproxy.hooks.events import Failure, StreamChunk
+from ccproxy.http.headers import downstream_headers
+from ccproxy.sdk import Send, UpstreamResponse
+
+_PING = {Dialect.MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n'}
+_COMMENT = b": keep-alive\n\n"
+
+DRAIN = 1.0
+"""Seconds to read what follows the last event of a stream whose client has left, so
+that the upstream's connection can serve again."""
+
+
+class Relay:
+    """One answer on its way from the upstream to the client.
+
+    Args:
+        exchange: The request's facts.
+        dialect: The client's, which is the upstream's too.
+        send: ASGI's.
+        attention: Interrupts this answer.
+        bus: Told of chunks, if anybody listens.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        dialect: Dialect,
+        send: Send,
+        attention: Attention,
+        bus: HookBus,
+    ) -> None:
+        self.interrupt: Callable[[Failure], None] = attention.interrupt
+        self._exchange = exchange
+        self._dialect = dialect
+        self._send = send
+        self._attention = attention
+        self._tap = StreamTap(dialect)
+        self._bus = bus if bus.wanted(StreamChunk) else None
+        self._waiting_since: float | None = None
+
+    # -- what OpenStreams asks
+
+    def silent_since(self) -> float | None:
+        """Monotonic time since when the upstream is silent between two events."""
+        return self._waiting_since if self._tap.between_events else None
+
+    async def keep_alive(self) -> None:
+        """Send a ping, or a comment where the dialect has no ping."""
+        self._waiting_since = monotonic()
+        await self._piece(_PING.get(self._dialect, _COMMENT))
+
+    # -- the three kinds of answers
+
+    async def plain(self, response: UpstreamResponse) -> None:
+        """Pass on an answer that is no stream; a cut one stays visibly cut."""
+        await self._start(response, keep_length=True)
+        try:
+            while chunk := await response.chunk():
+                await self._piece(chunk)
+        except UpstreamError as error:
+            # The status is out. Leaving the body unfinished makes the server close
+            # the connection, and the client sees that the answer is not whole.
+            self._exchange.fail(answer_to(error).failure, str(error))
+            return
+        await self._finish()
+
+    async def stream(self, response: UpstreamResponse) -> None:
+        """Pass on a stream of events; if it can't go on, its last event says why."""
+        await self._start(response, keep_length=False)
+        try:
+            await self._pump(response)
+            self._judge()
+        except UpstreamError as error:
+            await self._break_off(error)
+        except asyncio.CancelledError:
+            await self._interrupted(response)
+        await self._finish()
+
+    async def collected(self, response: UpstreamResponse) -> None:
+        """Answer in one piece what the upstream will only stream."""
+        collector = ResponseCollector()
+        while chunk := await response.chunk():
+            collector.feed(chunk)
+        body = collector.result()
+        headers = downstream_headers(response.headers, keep_length=False)
+        headers = [(name, value) for name, value in headers if name != b"content-type"]
+        headers += [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await self._head(response.status, headers)
+        await self._piece(body)
+        await self._finish()
+
+    # -- steps
+
+    async def _pump(self, response: UpstreamResponse) -> None:
+        clock = monotonic
+        while True:
+            self._waiting_since = clock()
+            chunk = await response.chunk()
+            self._waiting_since = None
+            if not chunk:
+                self._tap.end()
+                return
+            self._tap.feed(chunk)
+            await self._piece(chunk)
+
+    def _judge(self) -> None:
+        if self._tap.outcome is Outcome.OPEN:
+            msg = "The upstream ended its stream before the answer was complete."
+            raise UpstreamDiedError(msg)
+        if self._tap.outcome is Outcome.FAILED:
+            self._exchange.fail(
+                Failure.UPSTREAM_FAILED,
+                "The upstream reported a failure in its stream.",
+            )
+
+    async def _break_off(self, error: CCProxyError) -> None:
+        """End the stream with an error event, never as if it were complete."""
+        answer = answer_to(error)
+        self._exchange.fail(answer.failure, str(error))
+        if not self._tap.between_events:
+            await self._piece(b"\n\n")
+        event = error_event(
+            self._dialect, answer.status, str(error), answer.code, self._tap.last
+        )
+        await self._piece(event)
+
+    async def _interrupted(self, response: UpstreamResponse) -> None:
+        """End well where the attention has interrupted; other cancellations pass."""
+        task = asyncio.current_task()
+        why = self._attention.failure
+        if why is Failure.SHUTDOWN and task is not None:
+            task.uncancel()
+            msg = "The gateway was stopped before the answer was complete."
+            await self._break_off(ShuttingDownError(msg, hint="Ask again."))
+        elif why is not None and task is not None and self._tap.outcome is Outcome.DONE:
+            # A client that has its last event may leave; the answer was complete.
+            task.uncancel()
+            await self._drain(response)
+        else:
+            raise  # noqa: PLE0704  (called where the cancellation is handled)
+
+    async def _drain(self, response: UpstreamResponse) -> None:
+        with suppress(UpstreamError, TimeoutError):
+            async with asyncio.timeout(DRAIN):
+                while await response.chunk():
+                    pass
+
+    async def _start(self, response: UpstreamResponse, *, keep_length: bool) -> None:
+        headers = downstream_headers(response.headers, keep_length=keep_length)
+        if not keep_length and not any(name == b"content-type" for name, _ in headers):
+            headers.append((b"content-type", b"text/event-stream"))
+        await self._head(response.status, headers)
+
+    async def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        if self._exchange.provider is not None:
+            headers.append((b"x-ccproxy-provider", self._exchange.provider.encode()))
+        await self._send(
+            {"type": "http.response.start", "status": status, "headers": headers}
+        )
+
+    async def _piece(self, data: bytes) -> None:
+        await self._send(
+            {"type": "http.response.body", "body": data, "more_body": True}
+        )
+        if self._bus is not None:
+            self._bus.publish(
+                StreamChunk(
+                    at=datetime.now(UTC), request_id=self._exchange.id, data=data
+                )
+            )
+
+    async def _finish(self) -> None:
+        await self._send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,118 @@
+"""``/api/**``: what the gateway is made of and how it is."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict
+
+from ccproxy.api.dependencies import get_models, get_plugins
+from ccproxy.api.routing import ModelTable
+from ccproxy.api.version import VERSION
+from ccproxy.loader.manager import PluginManager
+from ccproxy.loader.status import PluginsStatus, PluginState
+from ccproxy.sdk import Provider
+from ccproxy.security.sanitizer import mask_text
+
+router = APIRouter(prefix="/api", tags=["status"])
+
+
+class _Shown(BaseModel):
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class ProviderStatus(_Shown):
+    """One provider."""
+
+    name: str
+    """The path prefix, and the name in ``routing.routes``."""
+    base_url: str
+    """Where its upstream is."""
+    dialects: tuple[str, ...]
+    """The dialects it speaks."""
+    endpoints: tuple[str, ...]
+    """The operations it answers, below ``/{provider}/v1/``."""
+    login: str
+    """``ready``, ``not-needed``, ``callers-own``, ``missing``, ``expired`` or
+    ``broken``."""
+    detail: str
+    """The login in words."""
+    hint: str | None
+    """What to do about the login, if something is to be done."""
+    usable: bool
+    """Whether requests can be signed right now."""
+
+
+class ProvidersStatus(_Shown):
+    """All providers, by name."""
+
+    providers: tuple[ProviderStatus, ...]
+    """Those of the plugins that run."""
+    default: str | None
+    """``routing.default_provider``."""
+
+
+class GatewayStatus(_Shown):
+    """The gateway in one line."""
+
+    name: str = "ccproxy"
+    """Always ``ccproxy``."""
+    version: str = VERSION
+    """Version of the server's wheel."""
+    plugins_running: int
+    """How many plugins are at work."""
+    plugins_failed: int
+    """How many could not be brought to work."""
+    providers_usable: int
+    """How many providers have what they need to answer."""
+
+
+def provider_status(provider: Provider) -> ProviderStatus:
+    """Describe a provider; nothing here is secret."""
+    login = provider.login()
+    return ProviderStatus(
+        name=provider.name,
+        base_url=mask_text(provider.base_url),
+        dialects=tuple(dialect.value for dialect in provider.dialects),
+        endpoints=tuple(endpoint.value for endpoint in provider.urls),
+        login=login.state.value,
+        detail=mask_text(login.detail),
+        hint=login.hint,
+        usable=login.usable,
+    )
+
+
+@router.get("/status")
+async def gateway_status(
+    plugins: Annotated[PluginManager, Depends(get_plugins)],
+    models: Annotated[ModelTable, Depends(get_models)],
+) -> GatewayStatus:
+    """Tell the version, and how many pieces are at work."""
+    states = [plugin.state for plugin in plugins.status().plugins]
+    return GatewayStatus(
+        plugins_running=states.count(PluginState.RUNNING),
+        plugins_failed=states.count(PluginState.FAILED),
+        providers_usable=sum(
+            provider.login().usable for provider in models.providers.values()
+        ),
+    )
+
+
+@router.get("/plugins/status")
+async def plugins_status(
+    plugins: Annotated[PluginManager, Depends(get_plugins)],
+) -> PluginsStatus:
+    """Tell of every plugin that was found how far it came, and why."""
+    return plugins.status()
+
+
+@router.get("/providers")
+async def providers_status(
+    models: Annotated[ModelTable, Depends(get_models)],
+) -> ProvidersStatus:
+    """Tell of every provider what it speaks and whether it has a login."""
+    return ProvidersStatus(
+        providers=tuple(
+            provider_status(models.providers[name]) for name in sorted(models.providers)
+        ),
+        default=models.default,
+    )

@@ -1,0 +1,185 @@
+"""Where a request goes: by its path to a handler, by its model to a provider."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from fnmatch import fnmatchcase
+
+from ccproxy.dialects import Dialect, Endpoint
+from ccproxy.errors import UnknownProviderError
+from ccproxy.loader.catalogue import PIECES
+from ccproxy.sdk import Provider, Route
+
+SANDBOX = "sandbox"
+
+
+class Kind(Enum):
+    """Who handles a request."""
+
+    MODEL = auto()
+    MODELS = auto()
+    PLUGIN = auto()
+    API = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a path stands for.
+
+    Attributes:
+        kind: Who handles it.
+        route: The template, from a closed set, for metrics and records.
+        endpoint: The operation asked for, on the data plane.
+        provider: The path's prefix, on the data plane.
+        plugin_route: The plugin's route.
+        rest: What follows a prefix: a model's name, or a plugin route's ``*``.
+    """
+
+    kind: Kind
+    route: str
+    endpoint: Endpoint | None = None
+    provider: str | None = None
+    plugin_route: Route | None = None
+    rest: str = ""
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """The dialect the caller speaks, if the path tells."""
+        return self.endpoint.dialect if self.endpoint else None
+
+
+class PathTable:
+    """Knows every path; matching one costs a dictionary look-up on the data plane.
+
+    Args:
+        routes: Those of plugins.
+        api_paths: Templates of the paths FastAPI serves, such as ``/api/status``.
+    """
+
+    def __init__(self, routes: Sequence[Route], api_paths: Sequence[str]) -> None:
+        self._exact: dict[str, Match] = {}
+        for endpoint in Endpoint:
+            path = f"/v1/{endpoint}"
+            self._exact[path] = Match(Kind.MODEL, path, endpoint)
+        self._exact["/v1/models"] = Match(Kind.MODELS, "/v1/models")
+        self._exact |= {path: Match(Kind.API, path) for path in api_paths}
+        self._prefixes: list[tuple[str, Route]] = []
+        for route in routes:
+            if route.path.endswith("/*"):
+                self._prefixes.append((route.path[:-1], route))
+            else:
+                self._exact[route.path] = Match(
+                    Kind.PLUGIN, route.path, plugin_route=route
+                )
+
+    def match(self, path: str) -> Match:
+        """Find what a path stands for; paths nobody knows go to the API's 404."""
+        found = self._exact.get(path)
+        if found is not None:
+            return found
+        for prefix, route in self._prefixes:
+            if path.startswith(prefix):
+                rest = path.removeprefix(prefix)
+                return Match(Kind.PLUGIN, route.path, plugin_route=route, rest=rest)
+        if path.startswith("/v1/models/"):
+            return Match(Kind.MODELS, "/v1/models/{model}", rest=path[11:])
+        return self._behind_a_provider(path) or Match(Kind.API, "other")
+
+    def _behind_a_provider(self, path: str) -> Match | None:
+        """Match ``/{provider}/v1/...``, whether or not the provider exists."""
+        name, slash, rest = path[1:].partition("/")
+        plain = self._exact.get("/" + rest) if name and slash else None
+        if plain is not None and plain.kind in (Kind.MODEL, Kind.MODELS):
+            route = "/{provider}" + plain.route
+            return Match(plain.kind, route, plain.endpoint, name)
+        if slash and rest.startswith("v1/models/"):
+            route = "/{provider}/v1/models/{model}"
+            return Match(Kind.MODELS, route, provider=name, rest=rest[10:])
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who answers.
+
+    Attributes:
+        provider: The provider.
+        model: What it is asked for, in its own words.
+    """
+
+    provider: Provider
+    model: str
+
+
+class ModelTable:
+    """Picks a provider for a model's name.
+
+    In this order: the path's prefix; a prefix of the name, as in ``codex/gpt-5.5``;
+    the routes of the settings; names that begin with ``sandbox-``; the default
+    provider. Without a default it is the first provider, by name, that has a login and
+    speaks the dialect; only when none has a login is it the sandbox.
+
+    Args:
+        providers: By name.
+        routes: Pattern and target, the first match wins.
+        default: Name of the default provider.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        routes: Sequence[tuple[str, str]] = (),
+        default: str | None = None,
+    ) -> None:
+        self.providers = providers
+        self._routes = routes
+        self.default = default
+
+    def target(self, match: Match, model: str) -> Target:
+        """Pick the provider and the model's name there.
+
+        Raises:
+            UnknownProviderError: The name leads to no provider.
+        """
+        if match.provider is not None:
+            return Target(self.provider(match.provider), model)
+        name, slash, rest = model.partition("/")
+        if slash and rest and name in self.providers:
+            return Target(self.providers[name], rest)
+        for pattern, to in self._routes:
+            if fnmatchcase(model, pattern):
+                name, _, other = to.partition("/")
+                return Target(self.provider(name), other or model)
+        return Target(self._fallback(match, model), model)
+
+    def provider(self, name: str) -> Provider:
+        """Find a provider by name.
+
+        Raises:
+            UnknownProviderError: There is none.
+        """
+        found = self.providers.get(name)
+        if found is None:
+            known = ", ".join(sorted(self.providers)) or "none"
+            piece = next((each for each in PIECES if each.plugin == name), None)
+            hint = f"There are: {known}."
+            if piece is not None:
+                hint += f" For this one: pip install {piece.wheel}"
+            msg = f"There is no provider {name!r}."
+            raise UnknownProviderError(msg, hint=hint)
+        return found
+
+    def _fallback(self, match: Match, model: str) -> Provider:
+        if model.startswith(f"{SANDBOX}-") and SANDBOX in self.providers:
+            return self.providers[SANDBOX]
+        if self.default is not None:
+            return self.provider(self.default)
+        usable = [
+            provider
+            for name, provider in sorted(self.providers.items())
+            if name != SANDBOX and provider.login().usable
+        ]
+        speaking = [each for each in usable if match.endpoint in each.urls]
+        for provider in speaking or usable:
+            return provider
+        return self.provider(SANDBOX)

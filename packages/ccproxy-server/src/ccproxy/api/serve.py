@@ -1,0 +1,201 @@
+"""Starts the gateway: ``ccproxy-server``, and what ``ccproxy serve`` runs."""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+from uvicorn.supervisors import ChangeReload, Multiprocess
+
+from ccproxy.api.banner import banner
+from ccproxy.api.gateway import Gateway
+from ccproxy.config import Settings, load
+from ccproxy.config.launch import Launch
+from ccproxy.errors import CCProxyError, ConfigError, PortInUseError, StartError
+from ccproxy.errors.exit_codes import ExitCode, exit_code
+from ccproxy.logging.pipeline import configure
+
+STOP_SLACK = 3.0
+"""Seconds beyond the grace period for terminal events to go out."""
+
+_BACKLOG = 2048
+
+
+def script() -> None:
+    """Run ``ccproxy-server``; errors are one line and an exit code, no traceback."""
+    try:
+        code = main(sys.argv[1:])
+    except CCProxyError as error:
+        print(f"ccproxy-server: {error}", file=sys.stderr)  # noqa: T201
+        code = exit_code(error)
+    sys.exit(code)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until stopped.
+
+    Args:
+        arguments: The command line, without the program's name.
+
+    Returns:
+        An exit code.
+
+    Raises:
+        ConfigError: A setting is wrong.
+        StartError: The gateway can't start.
+    """
+    options = _parser().parse_args(arguments)
+    launch = Launch(options.config, _overrides(options))
+    gateway = _gateway(launch)
+    listener = _listen(gateway.settings)
+    try:
+        _serve(gateway, launch, listener, reload=options.reload)
+    finally:
+        listener.close()
+    return ExitCode.OK
+
+
+def create_app() -> Gateway:
+    """Make the gateway in a worker, from what ``serve`` was told."""
+    return _gateway(Launch.from_environ(os.environ))
+
+
+def _gateway(launch: Launch) -> Gateway:
+    """Set up the log first, so that what plugins do wrong is told as it should be."""
+    layers = launch.layers(os.environ)
+    settings = load(layers)
+    configure(settings.logging.level, settings.logging.format)
+    return Gateway(layers, settings)
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """Uvicorn, that says where it listens once it does.
+
+    Args:
+        config: Uvicorn's.
+        gateway: The app it runs.
+    """
+
+    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit and sockets:
+            _announce(self._gateway, sockets[0])
+
+
+def _announce(gateway: Gateway, listener: socket.socket) -> None:
+    print(banner(gateway, listener.getsockname()), flush=True)  # noqa: T201
+
+
+def _serve(
+    gateway: Gateway, launch: Launch, listener: socket.socket, *, reload: bool
+) -> None:
+    # Uvicorn raises a signal again once it has stopped; by then it has done its work,
+    # and the exit code is to say so.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    settings = gateway.settings
+    if not reload and settings.server.workers == 1:
+        config = _config(settings, gateway)
+        _AnnouncingServer(config, gateway).run(sockets=[listener])
+        return
+    os.environ["CCPROXY_SERVE"] = launch.to_environ()
+    config = _config(settings, "ccproxy.api.serve:create_app", reload=reload)
+    _announce(gateway, listener)
+    if reload:
+        target = uvicorn.Server(config).run
+        ChangeReload(config, target=target, sockets=[listener]).run()
+    else:
+        Multiprocess(config, sockets=[listener]).run()
+
+
+def _config(
+    settings: Settings, app: Gateway | str, *, reload: bool = False
+) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=settings.server.workers,
+        reload=reload,
+        loop="auto",
+        http="auto",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=int(settings.server.grace_seconds + STOP_SLACK),
+    )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Bind the port here, so that a port in use is one clear line.
+
+    Raises:
+        PortInUseError: Another program has it.
+        StartError: The address is not one of this machine.
+    """
+    host, port = settings.server.host.strip("[]"), settings.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == 98 or "in use" in str(error).lower():
+            msg = f"Port {port} of {host} is in use by another program."
+            hint = f"Stop it, or choose another port: --port {port + 1}"
+            raise PortInUseError(msg, hint=hint) from error
+        msg = f"Can't listen on {host} port {port}: {error.strerror or error}."
+        raise StartError(msg, hint="Check server.host and server.port.") from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ccproxy-server", description="Start the gateway.", allow_abbrev=False
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings file")
+    parser.add_argument("--host", help="address to listen on (server.host)")
+    parser.add_argument("--port", help="port to listen on (server.port)")
+    parser.add_argument("--workers", help="number of processes (server.workers)")
+    parser.add_argument("--log-level", help="debug, info, warning or error")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="any other setting; may be given several times",
+    )
+    parser.add_argument(
+        "--reload", action="store_true", help="restart when code changes"
+    )
+    return parser
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, str]:
+    overrides = {}
+    for each in options.set:
+        key, equals, value = each.partition("=")
+        if not equals:
+            msg = f"--set {each!r} has no '='."
+            raise ConfigError(msg, hint="Write --set section.key=value.")
+        overrides[key.strip()] = value
+    named = {
+        "server.host": options.host,
+        "server.port": options.port,
+        "server.workers": options.workers,
+        "logging.level": options.log_level,
+    }
+    return overrides | {key: value for key, value in named.items() if value is not None}

@@ -1,0 +1,64 @@
+"""The streams that are open right now: kept alive while silent, ended on stop."""
+
+import asyncio
+from time import monotonic
+from typing import Protocol
+
+from ccproxy.hooks.events import Failure
+
+
+class OpenStream(Protocol):
+    """What is known of a stream from outside."""
+
+    def silent_since(self) -> float | None:
+        """Since when nothing has come (monotonic), if a keep-alive may go now."""
+
+    async def keep_alive(self) -> None:
+        """Send something the client hears and ignores."""
+
+    def interrupt(self, failure: Failure) -> None:
+        """End it."""
+
+
+class OpenStreams:
+    """All of them.
+
+    Args:
+        keepalive: Seconds of silence after which the client hears something; 0 is
+            never.
+    """
+
+    def __init__(self, keepalive: float) -> None:
+        self._keepalive = keepalive
+        self._open: set[OpenStream] = set()
+        self._stopping = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, stream: OpenStream) -> None:
+        """Take notice of one; on a gateway past its grace it is ended at once."""
+        self._open.add(stream)
+        if self._stopping:
+            stream.interrupt(Failure.SHUTDOWN)
+
+    def discard(self, stream: OpenStream) -> None:
+        """Forget one that has ended."""
+        self._open.discard(stream)
+
+    def interrupt_all(self) -> None:
+        """End those still open, and whatever comes later: the grace period is over."""
+        self._stopping = True
+        for stream in list(self._open):
+            stream.interrupt(Failure.SHUTDOWN)
+
+    async def heartbeat(self) -> None:
+        """Keep silent streams alive until cancelled."""
+        if not self._keepalive:
+            return
+        while True:
+            await asyncio.sleep(self._keepalive / 3)
+            for stream in list(self._open):
+                since = stream.silent_since()
+                if since is not None and monotonic() - since >= self._keepalive:
+                    await stream.keep_alive()

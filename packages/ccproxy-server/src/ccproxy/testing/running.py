@@ -1,0 +1,96 @@
+"""A real gateway on a loopback port, for the length of a test."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+
+from ccproxy.api.banner import base_url
+from ccproxy.api.gateway import Gateway
+from ccproxy.config import Layer, Layers
+from ccproxy.loader.discovery import Found, PluginClass, discover
+from ccproxy.sdk import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGateway:
+    """A gateway that answers.
+
+    Attributes:
+        url: Where it is.
+        client: A client with that base URL.
+        app: The gateway itself.
+    """
+
+    url: str
+    client: httpx.AsyncClient
+    app: Gateway
+
+
+@asynccontextmanager
+async def gateway(
+    *plugins: PluginClass,
+    settings: Mapping[str, object] | None = None,
+    upstream: Upstream | None = None,
+) -> AsyncIterator[RunningGateway]:
+    """Run a gateway with these plugins, and the built-in sandbox, on a free port.
+
+    Args:
+        plugins: Plugin classes, as if their wheels were installed.
+        settings: What a settings file would say, as nested tables, such as
+            ``{"plugins": {"hello": {"greeting": "hi"}}}``.
+        upstream: Stands in for the network below the relay.
+    """
+    layers = Layers(None, (Layer("test settings", settings or {}, strict=True),))
+    found = [each for each in discover() if each.name == "sandbox"]
+    found += [_found(each) for each in plugins]
+    app = Gateway(layers, found=found, upstream=upstream)
+    listener = socket.create_server((app.settings.server.host, 0))
+    async with _served(app, listener):
+        url = base_url(*listener.getsockname()[:2])
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            yield RunningGateway(url, client, app)
+
+
+@asynccontextmanager
+async def _served(app: Gateway, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(app.settings.server.grace_seconds) + 3,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    ready = asyncio.create_task(server.ready.wait())
+    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if not server.ready.is_set():
+        ready.cancel()
+        await task  # raises why it could not start
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def _found(plugin: PluginClass) -> Found:
+    name = plugin.manifest.name
+    return Found(name, "entry-point", f"{plugin.__module__} (test)", lambda: plugin)
