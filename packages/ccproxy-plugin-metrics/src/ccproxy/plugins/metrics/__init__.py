@@ -1,0 +1,25 @@
+"""Metrics for Prometheus at ``/metrics``."""
+
+import importlib.metadata
+
+from ccproxy.sdk import Contributions, Manifest, Plugin, PluginConfig, Route
+
+PATH = "/metrics"
+
+
+class MetricsPlugin(Plugin[PluginConfig]):
+    """Add the route ``/metrics`` with facts of the build and of the process."""
+
+    manifest = Manifest(
+        name="metrics", version=importlib.metadata.version("ccproxy-plugin-metrics")
+    )
+
+    def setup(self, add: Contributions) -> None:
+        """Add the route.
+
+        The Prometheus library is imported here, not above: it takes longer than all
+        else in this module, and listing plugins doesn't need it.
+        """
+        from ccproxy.plugins.metrics.scrape import Scrape  # noqa: PLC0415
+
+        add.routes(Route(PATH, Scrape(self.manifest.version)))
