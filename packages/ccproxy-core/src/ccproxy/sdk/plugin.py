@@ -80,10 +80,10 @@ class PluginContext:
     get: Lookup
 
 
-ConfigT = TypeVar("ConfigT", bound=PluginConfig)
+ConfigT_co = TypeVar("ConfigT_co", bound=PluginConfig, covariant=True)
 
 
-class Plugin(Generic[ConfigT]):
+class Plugin(Generic[ConfigT_co]):
     """A piece of the gateway, found through the entry points ``ccproxy.plugins``.
 
     ``setup`` says what it adds, ``start`` acquires, ``stop`` releases. If any of the
@@ -92,7 +92,7 @@ class Plugin(Generic[ConfigT]):
 
     manifest: ClassVar[Manifest]
 
-    def __init__(self, config: ConfigT) -> None:
+    def __init__(self, config: ConfigT_co) -> None:
         self.config = config
 
     def setup(self, add: Contributions) -> None:
