@@ -55,6 +55,7 @@ def test_the_simplest_request_of_an_sdk_becomes_acceptable(
     assert backend(request.body) is not None
     shape(request, "Be kind.")
     assert backend(request.body) is None
+    assert request.stream
     payload = orjson.loads(request.body)
     key = payload.pop("prompt_cache_key")
     assert len(key) == 36

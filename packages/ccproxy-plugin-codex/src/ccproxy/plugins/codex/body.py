@@ -50,6 +50,7 @@ def shape(request: UpstreamRequest, instructions: str) -> None:
         return
     _complete(body)
     request.rewrite(body)
+    request.stream = True
     request.notes.extend(notes)
 
 

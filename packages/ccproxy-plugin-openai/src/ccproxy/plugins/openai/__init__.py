@@ -81,6 +81,7 @@ class OpenAIPlugin(Plugin[OpenAIConfig]):
 
     def setup(self, add: Contributions) -> None:
         """Add the providers; their keys are looked up by ``start``."""
+        self._keys.clear()
         add.provider(self._provider("openai", self.config))
         for name, instance in self.config.instances.items():
             add.provider(self._provider(name, instance))
