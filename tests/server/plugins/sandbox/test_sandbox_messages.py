@@ -186,3 +186,4 @@ async def test_an_overload_becomes_the_sdks_own_exception(
         )
     assert caught.value.status_code == 529
     assert caught.value.response.headers["retry-after"] == "1"
+    assert caught.value.request_id is not None

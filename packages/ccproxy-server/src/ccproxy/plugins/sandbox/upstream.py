@@ -101,29 +101,24 @@ class SandboxUpstream:
 
     async def send(self, request: UpstreamRequest) -> SandboxResponse:
         """Answer; the same request always gets the same bytes."""
-        seed = hashlib.sha256(request.body).hexdigest()[:20]
-        headers = {"content-type": "application/json", "x-request-id": f"req_{seed}"}
         speaker = SPEAKERS[request.endpoint.dialect]
         how = behaviour(request.model)
         if how.status != 200:
-            if how.status in RETRY_LATER:
-                headers["retry-after"] = "1"
-            failure = speaker.error(how.status, _failure(request.model, how.status))
-            return SandboxResponse(how.status, headers, [orjson.dumps(failure)])
+            return _refuse(request, how.status, _failure(request.model, how.status))
         if not isinstance(request.payload.get(speaker.CONVERSATION), list | str):
-            failure = speaker.error(400, f"{speaker.CONVERSATION}: field required")
-            return SandboxResponse(400, headers, [orjson.dumps(failure)])
+            return _refuse(request, 400, f"{speaker.CONVERSATION}: field required")
         ask = speaker.read(request.payload)
         if request.endpoint is Endpoint.COUNT_TOKENS:
             count = orjson.dumps(messages.count(ask))
-            return SandboxResponse(200, headers, [count])
+            return SandboxResponse(200, _headers(request), [count])
         answer = Answer(
-            seed=seed,
+            seed=_seed(request),
             model=request.model,
             parts=play(request.model, ask),
             input_tokens=max(1, ask.words),
             asked=request.payload,
         )
+        headers = _headers(request)
         if request.stream:
             headers["content-type"] = "text/event-stream; charset=utf-8"
             pieces = list(speaker.stream(answer))
@@ -137,6 +132,24 @@ class SandboxUpstream:
             dies=how.dies,
             sleep=self._sleep,
         )
+
+
+def _seed(request: UpstreamRequest) -> str:
+    return hashlib.sha256(request.body).hexdigest()[:20]
+
+
+def _headers(request: UpstreamRequest) -> dict[str, str]:
+    anthropic = request.endpoint.dialect is Dialect.MESSAGES
+    id_header = "request-id" if anthropic else "x-request-id"
+    return {"content-type": "application/json", id_header: f"req_{_seed(request)}"}
+
+
+def _refuse(request: UpstreamRequest, status: int, message: str) -> SandboxResponse:
+    error = SPEAKERS[request.endpoint.dialect].error(status, message)
+    headers = _headers(request)
+    if status in RETRY_LATER:
+        headers["retry-after"] = "1"
+    return SandboxResponse(status, headers, [orjson.dumps(error)])
 
 
 def _failure(model: str, status: int) -> str:
