@@ -1,0 +1,1 @@
+"""The command line ``ccproxy``; nothing is imported here, so that it starts fast."""
