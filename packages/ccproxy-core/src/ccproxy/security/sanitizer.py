@@ -13,15 +13,15 @@ MASK = "***"
 
 _NAME = re.compile(
     r"authorization|api[-_]?key|secret|passw(?:or)?d|credential|cookie|private[-_]?key"
-    r"|(?:^|[-_.])(?:(?:access|refresh|id|auth|bearer|client|session|csrf)[-_]?)?"
-    r"tokens?$|code[-_]?verifier|^(?:code|state)$",
+    r"|(?:^|[-_.])token$|^(?:(?:client|access|refresh|auth|api)[-_])?tokens$"
+    r"|code[-_]?verifier|^(?:code|state)$",
     re.IGNORECASE,
 )
 """Names whose values are secrets; counts such as ``input_tokens`` are not."""
 
 _SHAPES = re.compile(
     r"""
-      eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?              # JWT
+      (?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?              # JWT
     | \b(?:sk|pk|rk|sess|rt|at)-[\w-]{16,}              # OpenAI, Anthropic, sessions
     | \bgh[opsur]_\w{20,} | \bgithub_pat_\w{20,}       # GitHub
     | \bxox[abeoprs]-[\w-]{10,}                         # Slack
@@ -36,7 +36,7 @@ _AFTER_A_WORD = re.compile(
     r"(?i)\b(bearer|basic)(\s+)([\w.~+/=-]{8,})",
 )
 _NAMED_IN_TEXT = re.compile(
-    r"(?i)([\"']?[\w-]{0,40}(?:api[-_]?key|secret|password|passwd|authorization|cookie"
+    r"(?i)((?:api[-_]?key|secret|password|passwd|authorization|cookie"
     r"|(?:access|refresh|id|auth|client|session)[-_]?token)[\"']?\s{0,4}[:=]\s{0,4}"
     r"[\"']?)(?!bearer\b|basic\b)([^\s\"'&,;}]{4,})"
 )
