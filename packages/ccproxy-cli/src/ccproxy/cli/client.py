@@ -1,0 +1,186 @@
+"""Asks a running gateway."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ccproxy.config import Settings
+from ccproxy.config.address import base_url, client_tokens
+from ccproxy.errors import CCProxyError, CredentialError, UpstreamConnectError
+from ccproxy.http.pool import HTTPPoolManager, PoolOptions
+from ccproxy.loader.status import PluginsStatus
+from ccproxy.sdk import JsonObject
+
+TOKEN_VARIABLE = "CCPROXY_TOKEN"  # noqa: S105  (the name of it)
+PATIENCE = 10.0
+"""Seconds of silence after which a gateway is given up."""
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+class Summary(BaseModel):
+    """What ``/api/status`` tells."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: str
+
+
+class ProviderSummary(BaseModel):
+    """What is shown of a provider."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    login: str
+    detail: str
+    hint: str | None
+    usable: bool
+
+
+class ProvidersSummary(BaseModel):
+    """What ``/api/providers`` tells."""
+
+    model_config = ConfigDict(frozen=True)
+
+    providers: tuple[ProviderSummary, ...]
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A gateway to talk to.
+
+    Attributes:
+        url: Where it is, without a slash at the end.
+        token: The client token to show, if one is known.
+    """
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, settings: Settings, url: str | None = None) -> "Target":
+        """Return the gateway of the settings, or the one at ``url``.
+
+        The tokens of the settings are for the gateway of the settings alone.
+
+        Raises:
+            ConfigError: The file of client tokens can't be read.
+        """
+        token = os.environ.get(TOKEN_VARIABLE) or None
+        own = base_url(settings.server.host, settings.server.port)
+        if url is None or url.rstrip("/") == own:
+            tokens = client_tokens(settings.security)
+            return cls(own, token or (tokens[0] if tokens else None))
+        return cls(url.rstrip("/"), token)
+
+
+class GatewayClient:
+    """What a command asks of a gateway.
+
+    Args:
+        http: Asks.
+        target: Whom.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, target: Target) -> None:
+        self._http = http
+        self._target = target
+
+    async def is_live(self) -> bool:
+        """Tell whether it answers at all; no token is needed for that."""
+        try:
+            response = await self._send("GET", "/health/live")
+        except UpstreamConnectError:
+            return False
+        return response.status_code == 200
+
+    async def summary(self) -> Summary:
+        """Tell its version.
+
+        Raises:
+            UpstreamConnectError: No gateway answers there.
+            CredentialError: It asks for another client token.
+        """
+        summary = await self._get("/api/status", Summary)
+        if summary.name != "ccproxy":
+            raise self._stranger()
+        return summary
+
+    async def plugins(self) -> PluginsStatus:
+        """Tell of its plugins; raises as ``summary`` does."""
+        return await self._get("/api/plugins/status", PluginsStatus)
+
+    async def providers(self) -> ProvidersSummary:
+        """Tell of its providers; raises as ``summary`` does."""
+        return await self._get("/api/providers", ProvidersSummary)
+
+    async def ask(self, path: str, body: JsonObject) -> str:
+        """Send a request as a client would, and return the answer's text.
+
+        Raises:
+            CCProxyError: The answer is an error, or there is none.
+        """
+        response = await self._send("POST", path, body)
+        if response.status_code != 200:
+            msg = f"{path} answered {response.status_code}."
+            raise CCProxyError(msg)
+        return response.text
+
+    async def _get(self, path: str, kind: type[AnswerT]) -> AnswerT:
+        response = await self._send("GET", path)
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError as error:
+            raise self._stranger() from error
+
+    async def _send(
+        self, method: str, path: str, body: JsonObject | None = None
+    ) -> httpx.Response:
+        token, url = self._target.token, self._target.url
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        try:
+            response = await self._http.request(
+                method, url + path, json=body, headers=headers
+            )
+        except httpx.InvalidURL as error:
+            raise CCProxyError(f"{url} is no URL.") from error
+        except httpx.HTTPError as error:
+            raise UpstreamConnectError(
+                f"No gateway answers at {url}.", hint="Start one: ccproxy serve"
+            ) from error
+        if response.status_code == 401:
+            wrong = "another" if token else "a"
+            raise CredentialError(
+                f"The gateway at {url} asks for {wrong} client token.",
+                hint=f"Set {TOKEN_VARIABLE} to one of its security.client_tokens.",
+            )
+        return response
+
+    def _stranger(self) -> UpstreamConnectError:
+        return UpstreamConnectError(
+            f"What answers at {self._target.url} is not ccproxy.",
+            hint="Stop it, or choose another port: ccproxy serve --port 8001",
+        )
+
+
+@asynccontextmanager
+async def connected(target: Target, settings: Settings) -> AsyncIterator[GatewayClient]:
+    """Talk to a gateway; it is on this machine or near, so no proxy is used."""
+    pool = HTTPPoolManager(
+        PoolOptions(
+            connect_timeout=2.0, read_timeout=PATIENCE, ca_file=settings.http.ca_file
+        )
+    )
+    await pool.open()
+    try:
+        yield GatewayClient(pool.client, target)
+    finally:
+        await pool.close()

@@ -1,0 +1,128 @@
+"""How the programs people use are pointed at the gateway.
+
+Environment and flags alone do it, so that their own configuration files stay as they
+are.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ccproxy.cli.client import TOKEN_VARIABLE, Target
+from ccproxy.errors import CCProxyError
+
+NO_TOKEN = "ccproxy"  # noqa: S105  (it is none)
+"""Shown where a program insists on a token and the gateway asks for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointing:
+    """What to add to a program's command line and environment.
+
+    Attributes:
+        arguments: Stand before the person's own.
+        environment: Variables to set; may hold the client token.
+        without: Variables to take away, as they would send another key.
+    """
+
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Where a program is to be pointed.
+
+    Attributes:
+        target: The gateway.
+        provider: The one provider to ask, or ``None`` to go by the model's name.
+        model: The model to ask for, or ``None`` for the program's own choice.
+    """
+
+    target: Target
+    provider: str | None = None
+    model: str | None = None
+
+    @property
+    def root(self) -> str:
+        """The base URL, up to but without ``/v1``."""
+        prefix = f"/{self.provider}" if self.provider else ""
+        return self.target.url + prefix
+
+    @property
+    def token(self) -> str:
+        """What the program shows."""
+        return self.target.token or NO_TOKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program we know.
+
+    Attributes:
+        point: Points it somewhere.
+        install: How to get it.
+    """
+
+    point: Callable[[Wish], Pointing]
+    install: str
+
+
+def find(program: str) -> Program:
+    """Find what is known of a program, by the name of its file."""
+    return _KNOWN.get(Path(program).name, _ANY)
+
+
+def _claude(wish: Wish) -> Pointing:
+    model = {"ANTHROPIC_MODEL": wish.model} if wish.model else {}
+    return Pointing(
+        environment={
+            "ANTHROPIC_BASE_URL": wish.root,
+            "ANTHROPIC_AUTH_TOKEN": wish.token,
+            **model,
+        },
+        without=("ANTHROPIC_API_KEY",),
+    )
+
+
+def _codex(wish: Wish) -> Pointing:
+    provider = "model_providers.ccproxy"
+    settings = {
+        "model_provider": "ccproxy",
+        f"{provider}.name": "ccproxy",
+        f"{provider}.base_url": f"{wish.target.url}/{wish.provider or 'codex'}/v1",
+        f"{provider}.wire_api": "responses",
+        f"{provider}.env_key": TOKEN_VARIABLE,
+    }
+    if wish.model:
+        settings["model"] = wish.model
+    # Values are TOML, whose strings are JSON's.
+    flags = [("-c", f"{key}={json.dumps(value)}") for key, value in settings.items()]
+    return Pointing(
+        arguments=tuple(part for flag in flags for part in flag),
+        environment={TOKEN_VARIABLE: wish.token},
+    )
+
+
+def _sdks(wish: Wish) -> Pointing:
+    if wish.model:
+        msg = "--model is for claude and codex."
+        raise CCProxyError(msg, hint="Give this program's own option after its name.")
+    return Pointing(
+        environment={
+            "OPENAI_BASE_URL": f"{wish.root}/v1",
+            "OPENAI_API_KEY": wish.token,
+            "ANTHROPIC_BASE_URL": wish.root,
+            "ANTHROPIC_AUTH_TOKEN": wish.token,
+        },
+        without=("ANTHROPIC_API_KEY",),
+    )
+
+
+_KNOWN = {
+    "claude": Program(_claude, "Install it: npm install -g @anthropic-ai/claude-code"),
+    "codex": Program(_codex, "Install it: npm install -g @openai/codex"),
+}
+_ANY = Program(_sdks, "Check its name, or give its path.")

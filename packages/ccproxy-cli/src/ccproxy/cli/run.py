@@ -1,0 +1,151 @@
+"""``ccproxy run``: starts a program so that it talks to the gateway."""
+
+import asyncio
+import os
+import shlex
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from ccproxy.cli.child import Signals
+from ccproxy.cli.client import TOKEN_VARIABLE, Target, connected
+from ccproxy.cli.console import show, show_json
+from ccproxy.cli.lazy import new_app
+from ccproxy.cli.lifetime import own_gateway
+from ccproxy.cli.opened import open_settings
+from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
+from ccproxy.cli.programs import Pointing, Wish, find
+from ccproxy.config import Settings
+from ccproxy.errors import NotInstalledError, UpstreamConnectError
+
+app = new_app()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A command line to run, and how to point it.
+
+    Attributes:
+        program: Its name or path.
+        arguments: The person's own.
+        provider: From ``--provider``.
+        model: From ``--model``.
+    """
+
+    program: str
+    arguments: Sequence[str]
+    provider: str | None
+    model: str | None
+
+    def point(self, target: Target) -> Pointing:
+        """Point it at a gateway."""
+        wish = Wish(target, self.provider, self.model)
+        return find(self.program).point(wish)
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def run(
+    program: Annotated[
+        str, typer.Argument(help="claude, codex, or any program that uses an SDK.")
+    ],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[--] [ARGS]...", help="The program's own arguments."),
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    provider: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Ask this provider, whatever the model."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Ask for this model.")
+    ] = None,
+    print_only: Annotated[
+        bool, typer.Option("--print", help="Show what would be run, and run nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a program that talks to the gateway; options stand before its name.
+
+    If no gateway runs, one is started and stopped with the program. The program's own
+    configuration files are left alone, and its exit code is passed on.
+    """
+    settings = open_settings(config, sets or ()).settings
+    line = Line(program, _own(arguments or []), provider, model)
+    if print_only or as_json:
+        _print(line, Target.of(settings), as_json=as_json)
+        return
+    if shutil.which(program) is None:
+        msg = f"There is no program {program!r} on the PATH."
+        raise NotInstalledError(msg, hint=find(program).install)
+    options = [f"--set={each}" for each in sets or ()]
+    if config is not None:
+        options.append(f"--config={config}")
+    raise typer.Exit(asyncio.run(_run(line, settings, options)))
+
+
+async def _run(line: Line, settings: Settings, options: Sequence[str]) -> int:
+    """Run the program at a gateway: the one that answers, or one of its own."""
+    target = Target.of(settings)
+    with Signals() as signals:
+        try:
+            if await _answers(target, settings):
+                return await _at(target, line, signals)
+            async with own_gateway(settings, options, target.token) as own:
+                return await _at(own, line, signals)
+        except asyncio.CancelledError:
+            if signals.last is None:
+                raise
+            return 128 + signals.last
+
+
+async def _answers(target: Target, settings: Settings) -> bool:
+    try:
+        async with connected(target, settings) as gateway:
+            await gateway.summary()
+    except UpstreamConnectError:
+        return False
+    return True
+
+
+async def _at(target: Target, line: Line, signals: Signals) -> int:
+    pointing = line.point(target)
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in pointing.without
+    }
+    return await signals.run(
+        (line.program, *pointing.arguments, *line.arguments),
+        inherited | dict(pointing.environment),
+    )
+
+
+def _own(arguments: list[str]) -> list[str]:
+    """Leave out the ``--`` that may stand before a program's arguments."""
+    return arguments[1:] if arguments[:1] == ["--"] else arguments
+
+
+def _print(line: Line, target: Target, *, as_json: bool) -> None:
+    """Show what would be run; a client token is shown as the variable to keep it in."""
+    variable = f"${TOKEN_VARIABLE}"
+    if target.token:
+        target = Target(target.url, variable)
+    pointing = line.point(target)
+    command = [line.program, *pointing.arguments, *line.arguments]
+    if as_json:
+        environment = dict(pointing.environment)
+        without = list(pointing.without)
+        show_json({"command": command, "set": environment, "unset": without})
+        return
+    words = [word for name in pointing.without for word in ("-u", name)]
+    words += [
+        f'{name}="{variable}"' if value == variable else f"{name}={shlex.quote(value)}"
+        for name, value in pointing.environment.items()
+    ]
+    show(" ".join(["env", *words, shlex.join(command)]))

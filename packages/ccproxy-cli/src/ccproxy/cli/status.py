@@ -1,0 +1,56 @@
+"""``ccproxy status``: how the running gateway is."""
+
+import asyncio
+
+from ccproxy.cli.client import ProviderSummary, Summary, Target, connected
+from ccproxy.cli.console import show, show_json, show_table
+from ccproxy.cli.lazy import new_app
+from ccproxy.cli.opened import open_settings
+from ccproxy.cli.options import ConfigOption, JsonOption, SetOption, UrlOption
+from ccproxy.config import Settings
+from ccproxy.loader.status import PluginState, PluginStatus
+
+app = new_app()
+
+
+@app.command()
+def status(
+    *,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell how the running gateway is; exit code 9 if none answers."""
+    settings = open_settings(config, sets or ()).settings
+    target = Target.of(settings, url)
+    summary, providers, failed = asyncio.run(_ask(target, settings))
+    if as_json:
+        show_json(
+            {
+                "url": target.url,
+                "version": summary.version,
+                "providers": [each.model_dump() for each in providers],
+                "plugins_failed": [
+                    {"name": each.name, "reason": each.reason} for each in failed
+                ],
+            }
+        )
+        return
+    show(f"ccproxy {summary.version} is running on {target.url}")
+    show("")
+    rows = [(each.name, each.login, each.detail, each.hint or "") for each in providers]
+    show_table(("PROVIDER", "LOGIN", "DETAIL", "WHAT TO DO"), rows)
+    for plugin in failed:
+        show(f"\nThe plugin {plugin.name} is off: {plugin.reason}")
+
+
+async def _ask(
+    target: Target, settings: Settings
+) -> tuple[Summary, tuple[ProviderSummary, ...], list[PluginStatus]]:
+    async with connected(target, settings) as gateway:
+        summary = await gateway.summary()
+        providers = await gateway.providers()
+        plugins = await gateway.plugins()
+    failed = [each for each in plugins.plugins if each.state is PluginState.FAILED]
+    return summary, providers.providers, failed
