@@ -1,0 +1,119 @@
+"""``ccproxy status``: what the running gateway tells, or why nobody tells anything."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """A program that is no gateway, and remembers what it was shown."""
+
+    shown: list[str | None]
+
+    def do_GET(self) -> None:
+        self.shown.append(self.headers["authorization"])
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    Stranger.shown = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def only_sandbox(environ: dict[str, str]) -> None:
+    environ["CCPROXY_PLUGINS__ENABLE"] = '["sandbox", "server"]'
+
+
+@pytest.fixture
+def asks_for_a_token(environ: dict[str, str]) -> None:
+    environ["CCPROXY_SECURITY__CLIENT_TOKENS"] = '["first-token", "second-token"]'
+
+
+@pytest.mark.usefixtures("only_sandbox")
+def test_it_tells_the_version_and_the_logins(ccproxy: Run, gateway: str) -> None:
+    told = ccproxy("status")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout == (
+        f"ccproxy {version('ccproxy-server')} is running on {gateway}\n\n"
+        "PROVIDER  LOGIN       DETAIL           WHAT TO DO\n"
+        "sandbox   not-needed  no login needed\n"
+    )
+
+
+@pytest.mark.usefixtures("only_sandbox")
+def test_programs_get_all_of_it_as_json(ccproxy: Run, gateway: str) -> None:
+    assert json.loads(ccproxy("status", "--json").stdout) == {
+        "url": gateway,
+        "version": version("ccproxy-server"),
+        "providers": [
+            {
+                "name": "sandbox",
+                "login": "not-needed",
+                "detail": "no login needed",
+                "hint": None,
+                "usable": True,
+            }
+        ],
+        "plugins_failed": [],
+    }
+
+
+@pytest.mark.usefixtures("broken_plugin", "only_sandbox")
+def test_it_names_the_plugins_that_failed(
+    ccproxy: Run, environ: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environ["CCPROXY_PLUGINS__ENABLE"] = '["crooked", "server"]'
+    request.getfixturevalue("gateway")
+    told = ccproxy("status")
+    assert told.stdout.endswith(
+        "\nThe plugin crooked is off: import failed: RuntimeError: it is crooked\n"
+    )
+
+
+@pytest.mark.usefixtures("asks_for_a_token", "gateway")
+def test_it_shows_a_token_of_the_settings_or_that_of_the_variable(ccproxy: Run) -> None:
+    assert ccproxy("status").returncode == 0
+    assert ccproxy("status", env={"CCPROXY_TOKEN": "second-token"}).returncode == 0
+    told = ccproxy("status", env={"CCPROXY_TOKEN": "wrong"})
+    assert (told.returncode, told.stdout) == (8, "")
+    assert "asks for another client token." in told.stderr
+    assert "wrong" not in told.stderr
+
+
+def test_without_a_gateway_it_says_how_to_start_one(ccproxy: Run, port: int) -> None:
+    told = ccproxy("status")
+    assert (told.returncode, told.stdout) == (9, "")
+    assert told.stderr == (
+        f"Error: No gateway answers at http://127.0.0.1:{port}.\n"
+        "Start one: ccproxy serve\n"
+    )
+
+
+@pytest.mark.usefixtures("asks_for_a_token")
+def test_a_stranger_is_no_gateway_and_gets_no_token(
+    ccproxy: Run, stranger: str
+) -> None:
+    told = ccproxy("status", "--url", stranger)
+    assert (told.returncode, told.stdout) == (9, "")
+    assert told.stderr.startswith(f"Error: What answers at {stranger} is not ccproxy.")
+    assert Stranger.shown == [None]
