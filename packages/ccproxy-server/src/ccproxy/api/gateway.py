@@ -61,6 +61,7 @@ class Gateway:
         )
         self.plugins.load()
         self.streams = OpenStreams(self.settings.server.keepalive_seconds)
+        self.paths = PathTable((), ())
         self._stack: ASGIApp | None = None
         self._heartbeat: asyncio.Task[None] | None = None
 
@@ -156,8 +157,8 @@ class Gateway:
             origins=settings.security.allowed_origins,
             exposed=not is_loopback(settings.server.host),
         )
-        paths = PathTable(self.plugins.routes, api_paths(api))
-        return Lifecycle(app, paths, self._bus)
+        self.paths = PathTable(self.plugins.routes, api_paths(api))
+        return Lifecycle(app, self.paths, self._bus)
 
     def _models(self) -> ModelTable:
         routing = self.settings.routing

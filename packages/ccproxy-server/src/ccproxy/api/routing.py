@@ -72,6 +72,12 @@ class PathTable:
                     Kind.PLUGIN, route.path, plugin_route=route
                 )
 
+    @property
+    def templates(self) -> list[str]:
+        """All paths that are not behind a provider's name."""
+        prefixes = [route.path for _, route in self._prefixes]
+        return sorted([*self._exact, *prefixes, "/v1/models/{model}"])
+
     def match(self, path: str) -> Match:
         """Find what a path stands for; paths nobody knows go to the API's 404."""
         found = self._exact.get(path)

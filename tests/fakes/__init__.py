@@ -1,0 +1,1 @@
+"""Stand-ins for upstreams, as strict as the real ones."""
