@@ -50,6 +50,7 @@ def ccproxy(home: Path, environ: dict[str, str]) -> Run:
             capture_output=True,
             text=True,
             timeout=50,
+            check=False,
         )
 
     return run

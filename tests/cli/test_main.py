@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
 from ccproxy.cli.lazy import BUILTINS
+from ccproxy.errors.exit_codes import MEANING
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -125,6 +127,7 @@ def test_a_reader_that_leaves_is_no_error_to_tell(environ: dict[str, str]) -> No
         stdout=writing,
         stderr=subprocess.PIPE,
         text=True,
+        check=False,
     )
     os.close(writing)
     assert (told.returncode, told.stderr) == (1, "")
@@ -142,3 +145,9 @@ def test_the_shell_completes(ccproxy: Run, typed: str, offered: list[str]) -> No
     words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split(" ")) - 1)}
     told = ccproxy(env={"_CCPROXY_COMPLETE": "complete_bash", **words})
     assert told.stdout.split() == offered
+
+
+def test_the_readme_has_the_table_of_exit_codes() -> None:
+    readme = (Path(__file__).parents[2] / "packages/ccproxy-cli/README.md").read_text()
+    for code, meaning in MEANING.items():
+        assert f"| {code.value} | {meaning} |\n" in readme

@@ -30,12 +30,12 @@ def test_list_shows_what_each_plugin_adds(ccproxy: Run) -> None:
     only = {"CCPROXY_PLUGINS__ENABLE": '["hello", "server"]'}
     told = ccproxy("plugins", "list", env=only)
     lines = told.stdout.splitlines()
-    assert lines[0].split() == "NAME VERSION STATE SOURCE PROVIDES ADDS".split()
-    assert [line for line in lines if line.startswith("hello ")] == [
+    assert " ".join(lines[0].split()) == "NAME VERSION STATE SOURCE PROVIDES ADDS"
+    assert (
         "hello      0.1.0    ready     hello-plugin 0.1.0              greeter   "
         "provider hello, route /hello, hook request_completed, command hello, "
         "middleware"
-    ]
+    ) in lines
     assert "openai is disabled: not listed in plugins.enable" in lines
 
 
@@ -99,6 +99,7 @@ def test_new_writes_a_project_that_keeps_the_contract(
         env=environ | {"PYTHONPATH": str(project / "src")},
         capture_output=True,
         text=True,
+        check=False,
     )
     assert tests.stdout.startswith("....."), tests.stdout
     assert tests.returncode == 0

@@ -1,0 +1,60 @@
+"""Answers are plain text for programs, and coloured tables on a terminal."""
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def on_a_terminal(environ: dict[str, str], *arguments: str) -> str:
+    """Run ``ccproxy`` with a terminal as its output, and return what that got."""
+    reading, writing = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ccproxy.cli", *arguments],
+        env=environ | {"TERM": "xterm-256color"},
+        stdin=subprocess.DEVNULL,
+        stdout=writing,
+    )
+    os.close(writing)
+    pieces = []
+    with os.fdopen(reading, "rb", buffering=0) as terminal, process:
+        try:
+            while piece := terminal.read(4096):
+                pieces.append(piece)
+        except OSError:  # Linux says so when the other end has closed
+            pass
+    return b"".join(pieces).decode()
+
+
+def test_a_terminal_gets_colours(environ: dict[str, str]) -> None:
+    told = on_a_terminal(environ, "plugins", "list", "--set", "plugins.enable=[]")
+    assert "\x1b[33mdisabled\x1b[0m" in told
+    assert "\x1b[1mNAME" in told
+
+
+def test_states_of_checks_are_coloured_too(environ: dict[str, str]) -> None:
+    told = on_a_terminal(environ, "doctor", "--set", "server.prt=1")
+    assert told.startswith("\x1b[32mok  \x1b[0m  python")
+    assert "\x1b[31mfail\x1b[0m  settings" in told
+
+
+def test_json_stays_json_on_a_terminal(environ: dict[str, str]) -> None:
+    told = on_a_terminal(environ, "config", "path", "--json")
+    assert told.startswith("{\r\n")
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize("command", ["list", "status"])
+def test_a_pipe_gets_plain_text(environ: dict[str, str], command: str) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "ccproxy.cli", "plugins", command],
+        env=environ | {"FORCE_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "\x1b" not in told.stdout

@@ -1,0 +1,220 @@
+"""``ccproxy run``: a program finds the gateway, and is run as if we were not there."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+DUMP = f"""\
+#!{sys.executable}
+import json, os, sys
+print(json.dumps({{"arguments": sys.argv[1:], "environment": dict(os.environ)}}))
+"""
+ASK = f"""\
+#!{sys.executable}
+import os, sys, urllib.request
+with urllib.request.urlopen(os.environ["OPENAI_BASE_URL"] + "/models") as answer:
+    print(os.environ["OPENAI_BASE_URL"], answer.status)
+sys.exit(7)
+"""
+WAIT = f"""\
+#!{sys.executable}
+import signal, sys
+wanted = {{signal.SIGTERM, signal.SIGINT}}
+signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
+print("ready", flush=True)
+print(signal.Signals(signal.sigwait(wanted)).name)
+sys.exit(5)
+"""
+
+
+@pytest.fixture
+def programs(home: Path, environ: dict[str, str]) -> Path:
+    """A folder on the PATH with programs of that name."""
+    folder = home / "bin"
+    folder.mkdir()
+    scripts = {"claude": DUMP, "codex": DUMP, "dump": DUMP, "ask": ASK, "wait": WAIT}
+    for name, text in scripts.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    environ["PATH"] = f"{folder}{os.pathsep}{os.defpath}"
+    return folder
+
+
+@pytest.mark.usefixtures("programs")
+def test_claude_is_pointed_by_its_environment(ccproxy: Run, gateway: str) -> None:
+    told = ccproxy(
+        *("run", "claude", "--", "-p", "hi", "--model", "opus"),
+        env={"ANTHROPIC_API_KEY": "sk-own"},
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    got = json.loads(told.stdout)
+    assert got["arguments"] == ["-p", "hi", "--model", "opus"]
+    assert got["environment"]["ANTHROPIC_BASE_URL"] == gateway
+    assert got["environment"]["ANTHROPIC_AUTH_TOKEN"] == "ccproxy"
+    assert "ANTHROPIC_API_KEY" not in got["environment"]
+    assert "ANTHROPIC_MODEL" not in got["environment"]
+
+
+@pytest.mark.usefixtures("programs")
+def test_claude_asks_the_provider_and_model_it_is_told_to(
+    ccproxy: Run, gateway: str
+) -> None:
+    told = ccproxy("run", "--provider", "codex", "--model", "gpt-5.5", "claude")
+    environment = json.loads(told.stdout)["environment"]
+    assert environment["ANTHROPIC_BASE_URL"] == f"{gateway}/codex"
+    assert environment["ANTHROPIC_MODEL"] == "gpt-5.5"
+
+
+@pytest.mark.usefixtures("programs")
+def test_codex_is_pointed_by_flags_and_shows_the_token(
+    ccproxy: Run, environ: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environ["CCPROXY_SECURITY__CLIENT_TOKENS"] = '["client-token"]'
+    gateway = request.getfixturevalue("gateway")
+    told = ccproxy("run", "--model", "gpt-5.5", "codex", "exec", "--json", "hi")
+    got = json.loads(told.stdout)
+    assert got["arguments"] == [
+        *("-c", 'model_provider="ccproxy"'),
+        *("-c", 'model_providers.ccproxy.name="ccproxy"'),
+        *("-c", f'model_providers.ccproxy.base_url="{gateway}/codex/v1"'),
+        *("-c", 'model_providers.ccproxy.wire_api="responses"'),
+        *("-c", 'model_providers.ccproxy.env_key="CCPROXY_TOKEN"'),
+        *("-c", 'model="gpt-5.5"'),
+        *("exec", "--json", "hi"),
+    ]
+    assert got["environment"]["CCPROXY_TOKEN"] == "client-token"
+
+
+@pytest.mark.usefixtures("programs")
+def test_any_program_gets_the_variables_of_the_sdks(ccproxy: Run, gateway: str) -> None:
+    told = ccproxy("run", "--provider", "sandbox", "--", "dump", "--print")
+    got = json.loads(told.stdout)
+    assert got["arguments"] == ["--print"]
+    wanted = {
+        "OPENAI_BASE_URL": f"{gateway}/sandbox/v1",
+        "OPENAI_API_KEY": "ccproxy",
+        "ANTHROPIC_BASE_URL": f"{gateway}/sandbox",
+        "ANTHROPIC_AUTH_TOKEN": "ccproxy",
+    }
+    assert got["environment"].items() >= wanted.items()
+
+
+@pytest.mark.usefixtures("programs", "port")
+def test_without_a_gateway_one_runs_as_long_as_the_program(
+    ccproxy: Run, home: Path, port: int
+) -> None:
+    told = ccproxy("run", "ask")
+    url, status = told.stdout.split()
+    assert (told.returncode, status) == (7, "200")
+    assert url.startswith("http://127.0.0.1:")
+    assert url != f"http://127.0.0.1:{port}/v1"
+    assert told.stderr.startswith("No gateway ran, so one runs for this program: http")
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url, timeout=1)
+    logs = home / "data" / "ccproxy" / "logs"
+    assert list(logs.iterdir()) == []
+    assert [each.stat().st_mode & 0o777 for each in (logs.parent, logs)] == [0o700] * 2
+
+
+@pytest.mark.usefixtures("programs", "port")
+def test_its_own_gateway_has_the_settings_of_the_command_line(ccproxy: Run) -> None:
+    token = 'security.client_tokens=["client-token"]'
+    told = ccproxy("run", "--set", token, "ask")
+    assert "HTTP Error 401" in told.stderr
+
+
+@pytest.mark.usefixtures("programs", "port")
+def test_a_gateway_that_does_not_start_is_told_in_its_own_words(
+    ccproxy: Run, home: Path
+) -> None:
+    wrong = ("--set", "routing.default_provider=nobody")
+    told = ccproxy("run", *wrong, "dump")
+    (log,) = (home / "data" / "ccproxy" / "logs").iterdir()
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "which does not exist" in told.stderr
+    assert told.stderr.endswith(f"Its log is {log}.\n")
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("programs", "gateway")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_reach_the_program(
+    environ: dict[str, str], home: Path, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ccproxy.cli", "run", "wait"],
+        env=environ,
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process, process.stdout:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        assert process.stdout.read() == f"{number.name}\n"
+    assert process.returncode == 5
+
+
+@pytest.mark.usefixtures("programs", "gateway")
+def test_a_program_that_dies_of_a_signal_tells_so_as_in_a_shell(ccproxy: Run) -> None:
+    told = ccproxy("run", "--", "sh", "-c", "kill -KILL $$")
+    assert told.returncode == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("program", "hint"),
+    [
+        ("claude", "Install it: npm install -g @anthropic-ai/claude-code"),
+        ("codex", "Install it: npm install -g @openai/codex"),
+        ("no-such", "Check its name, or give its path."),
+    ],
+)
+def test_a_program_that_is_not_there_is_an_error(
+    ccproxy: Run, program: str, hint: str
+) -> None:
+    told = ccproxy("run", program)
+    assert (told.returncode, told.stdout) == (5, "")
+    assert told.stderr == (
+        f"Error: There is no program '{program}' on the PATH.\n{hint}\n"
+    )
+
+
+def test_print_shows_the_command_and_hides_the_token(ccproxy: Run) -> None:
+    told = ccproxy(
+        *("run", "--print", "claude", "-p", "two words"),
+        env={"CCPROXY_TOKEN": "hush-hush"},
+    )
+    assert told.stdout == (
+        "env -u ANTHROPIC_API_KEY ANTHROPIC_BASE_URL=http://127.0.0.1:8000 "
+        "ANTHROPIC_AUTH_TOKEN=\"$CCPROXY_TOKEN\" claude -p 'two words'\n"
+    )
+
+
+def test_print_for_programs_is_json(ccproxy: Run) -> None:
+    told = ccproxy("run", "--print", "--json", "--provider", "codex", "claude")
+    assert json.loads(told.stdout) == {
+        "command": ["claude"],
+        "set": {
+            "ANTHROPIC_BASE_URL": "http://127.0.0.1:8000/codex",
+            "ANTHROPIC_AUTH_TOKEN": "ccproxy",
+        },
+        "unset": ["ANTHROPIC_API_KEY"],
+    }
+
+
+def test_model_is_for_programs_whose_option_is_known(ccproxy: Run) -> None:
+    told = ccproxy("run", "--print", "--model", "gpt-5.5", "dump")
+    assert told.returncode == 1
+    assert told.stderr.startswith("Error: --model is for claude and codex.\n")

@@ -1,0 +1,49 @@
+"""Rules for all tests."""
+
+import re
+from collections.abc import Generator
+
+import pytest
+
+MAY_SKIP: tuple[str, ...] = ()
+"""Patterns of reasons for which a test may be skipped even where all must run."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--forbid-skips",
+        action="store_true",
+        help="fail tests that would be skipped, as CI does",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _refuse(report, collector.config)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _refuse(report, item.config)
+    return report
+
+
+def _refuse(
+    report: pytest.CollectReport | pytest.TestReport, config: pytest.Config
+) -> None:
+    """Turn a skip into a failure, if skips are forbidden."""
+    if not report.skipped or not config.getoption("--forbid-skips"):
+        return
+    longrepr = report.longrepr
+    reason = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
+    if not any(re.search(pattern, reason) for pattern in MAY_SKIP):
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\n(--forbid-skips: every test has to run here)"

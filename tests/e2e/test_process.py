@@ -1,0 +1,240 @@
+"""How the server process starts, stops, and says what is wrong."""
+
+import asyncio
+import shlex
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+
+from fakes.process import TOKEN, Server, clean_environ, command, free_port, serving
+from fakes.vendor import Vendor
+
+pytestmark = pytest.mark.e2e
+
+CHAT = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+AUTH = {"authorization": f"Bearer {TOKEN}"}
+
+
+def run(
+    home: Path, *arguments: str, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        env=clean_environ(home) | environ,
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+async def test_the_banner_tells_where_and_its_calls_work(sandbox: Server) -> None:
+    assert sandbox.process.stdout is not None
+    lines: list[str] = []
+    while "Stop with Ctrl-C." not in lines:
+        line = await asyncio.to_thread(sandbox.process.stdout.readline)
+        lines.append(line.rstrip("\n"))
+    text = "\n".join(lines)
+    assert f"is running on {sandbox.url}" in text
+    assert "missing: no API key" in text
+    assert "not-needed: no login needed" in text
+    calls = [line.strip() for line in lines if line.strip().startswith("curl ")]
+    assert len(calls) == 3
+    for call in calls:
+        done = await asyncio.to_thread(
+            subprocess.run, shlex.split(call), capture_output=True, check=True
+        )
+        assert b"hello" in done.stdout
+        assert "error" not in orjson.loads(done.stdout) or (
+            orjson.loads(done.stdout)["error"] is None
+        )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_it_well(sandbox: Server, number: signal.Signals) -> None:
+    assert await asyncio.to_thread(sandbox.stop, number) == 0
+    assert "Traceback" not in sandbox.log.read_text()
+
+
+async def test_open_streams_may_finish_within_the_grace_period(
+    server: Server, fake: Vendor
+) -> None:
+    async with httpx.AsyncClient(base_url=server.url, headers=AUTH) as client:
+        body = {**CHAT, "model": "slow", "stream": True}
+        async with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+            server.process.send_signal(signal.SIGTERM)
+            whole = b""
+            fake.go.set()
+            async for chunk in answer.aiter_raw():
+                whole += chunk
+                fake.go.set()
+    assert whole.endswith(b"data: [DONE]\n\n")
+    assert await asyncio.to_thread(server.process.wait, 20) == 0
+
+
+async def test_streams_open_after_the_grace_period_get_a_terminal_event(
+    settings_file: Path, tmp_path: Path, fake: Vendor
+) -> None:
+    context = serving(
+        tmp_path, "--config", str(settings_file), "--set", "server.grace_seconds=0.3"
+    )
+    server = await asyncio.to_thread(context.__enter__)
+    async with httpx.AsyncClient(base_url=server.url, headers=AUTH) as client:
+        body = {**CHAT, "model": "slow", "stream": True}
+        async with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+            fake.go.set()
+            chunks = answer.aiter_raw()
+            await anext(chunks)
+            server.process.send_signal(signal.SIGTERM)
+            last = b"".join([chunk async for chunk in chunks])
+    assert b'"code":"shutting_down"' in last
+    assert b"[DONE]" not in last
+    assert await asyncio.to_thread(server.process.wait, 20) == 0
+    assert "Traceback" not in server.log.read_text()
+    await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+async def test_workers_and_options_reach_the_app(tmp_path: Path) -> None:
+    """What ``serve`` is told holds in every worker."""
+    context = serving(
+        tmp_path,
+        *("--workers", "2", "--log-level", "warning"),
+        *("--set", 'security.client_tokens=["from the command line"]'),
+    )
+    server = await asyncio.to_thread(context.__enter__)
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        token = {"x-api-key": "from the command line"}
+        for _ in range(12):
+            async with httpx.AsyncClient(base_url=server.url) as fresh:
+                assert (await fresh.get("/api/status")).status_code == 401
+                answer = await fresh.get("/api/status", headers=token)
+                assert answer.status_code == 200
+        assert (await client.get("/health/ready")).status_code == 200
+    assert await asyncio.to_thread(server.stop) == 0
+    assert '"level":"info"' not in server.log.read_text()
+    await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+async def test_reload_serves_with_the_same_settings(tmp_path: Path) -> None:
+    context = serving(
+        tmp_path, "--reload", "--set", 'security.client_tokens=["a token"]'
+    )
+    server = await asyncio.to_thread(context.__enter__)
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        assert (await client.get("/api/status")).status_code == 401
+        answer = await client.get("/api/status", headers={"x-api-key": "a token"})
+        assert answer.status_code == 200
+    assert await asyncio.to_thread(server.stop) == 0
+    await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        done = run(tmp_path, "serve", "--port", str(port))
+    assert done.returncode == 6
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"ccproxy: Port {port} of 127.0.0.1 is in use by another program. "
+        f"Stop it, or choose another port: --port {port + 1}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--config", "gone.toml"], 3, "gone.toml"),
+        (["--set", "server.prot=1"], 3, "server.port"),
+        (["--set", "plugins.openai.api_kye=x"], 3, "plugins.openai.api_key"),
+        (["--set", "routing.default_provider=gone"], 3, "does not exist"),
+        (["--host", "0.0.0.0"], 7, "security.client_tokens"),
+        (
+            ["--host", "203.0.113.1", "--set", 'security.client_tokens=["x"]'],
+            1,
+            "listen",
+        ),
+        (["--port", "99999"], 3, "--port"),
+        (["--frobnicate"], 2, "--frobnicate"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_said_without_a_traceback(
+    tmp_path: Path, arguments: list[str], code: int, says: str
+) -> None:
+    if "--port" not in arguments:
+        arguments = [*arguments, "--port", str(free_port())]
+    done = run(tmp_path, "serve", *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_a_broken_plugin_is_one_line_and_the_gateway_runs(tmp_path: Path) -> None:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir(mode=0o700)
+    (plugins / "broken.py").write_text("import nothing_of_the_kind\n")
+    context = serving(tmp_path, "--set", f"plugins.directory={plugins}")
+    server = await asyncio.to_thread(context.__enter__)
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        status = (await client.get("/api/plugins/status")).json()["plugins"]
+    broken = next(each for each in status if each["name"] == "broken")
+    assert (broken["state"], broken["source"]) == ("failed", "directory")
+    assert "nothing_of_the_kind" in broken["reason"]
+    log = server.log.read_text()
+    assert log.count("nothing_of_the_kind") == 1
+    assert "Traceback" not in log
+    await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+async def test_nothing_secret_is_in_the_log_at_debug_level(
+    settings_file: Path, tmp_path: Path, fake: Vendor
+) -> None:
+    context = serving(tmp_path, "--config", str(settings_file), "--log-level", "debug")
+    server = await asyncio.to_thread(context.__enter__)
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        for headers in (AUTH, {"x-api-key": "wrong-but-private-" + "x" * 20}):
+            await client.post("/v1/chat/completions", json=CHAT, headers=headers)
+        await client.get("/api/status?api_key=in-the-query-string", headers=AUTH)
+    assert await asyncio.to_thread(server.stop) == 0
+    log = server.log.read_text()
+    assert '"route":"/v1/chat/completions"' in log
+    for secret in (TOKEN, fake.key, "wrong-but-private", "in-the-query-string"):
+        assert secret not in log
+    await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+async def test_ten_thousand_requests_leave_the_memory_as_it_was(
+    settings_file: Path, tmp_path: Path
+) -> None:
+    """After 10,000 requests at most 10 % more than after 1,000; under 110 MB at rest."""
+    context = serving(
+        tmp_path, "--config", str(settings_file), "--log-level", "warning"
+    )
+    server = await asyncio.to_thread(context.__enter__)
+    assert resident(server) < 110
+    async with httpx.AsyncClient(
+        base_url=server.url, headers=AUTH, timeout=30
+    ) as client:
+
+        async def ask(times: int) -> None:
+            for _ in range(times):
+                body = {**CHAT, "model": "sandbox-echo"}
+                await client.post("/v1/chat/completions", json=body)
+
+        await asyncio.gather(*(ask(125) for _ in range(8)))
+        before = resident(server)
+        await asyncio.gather(*(ask(1125) for _ in range(8)))
+    assert resident(server) < before * 1.1
+    await asyncio.to_thread(context.__exit__, None, None, None)
+
+
+def resident(server: Server) -> float:
+    """Resident memory of the server process, in MB."""
+    pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
+    return pages * 4096 / 1e6

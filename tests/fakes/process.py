@@ -1,0 +1,94 @@
+"""The real server process, in a home of its own, in front of a strict vendor."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+TOKEN = "e2e-client-token"
+
+
+@dataclass
+class Server:
+    """A running server process."""
+
+    url: str
+    process: subprocess.Popen[str]
+    home: Path
+    log: Path
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def clean_environ(home: Path) -> dict[str, str]:
+    """Nothing of the person's own: no keys, no settings, an empty home."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    xdg = {
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "XDG_DATA_HOME": str(home / ".local/share"),
+        "XDG_STATE_HOME": str(home / ".local/state"),
+    }
+    return kept | xdg | {"HOME": str(home), "PYTHONWARNINGS": "default"}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ccproxy.cli", *arguments]
+
+
+@contextmanager
+def serving(
+    home: Path, *arguments: str, environ: dict[str, str] | None = None
+) -> Iterator[Server]:
+    """Start ``ccproxy serve`` and wait until it answers."""
+    port = free_port()
+    log = home / "server.log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            command("serve", "--port", str(port), *arguments),
+            env=clean_environ(home) | (environ or {}),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, home, log)
+    try:
+        wait_for(server)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def wait_for(server: Server) -> None:
+    transport = httpx.HTTPTransport(retries=0)
+    with httpx.Client(transport=transport, timeout=5, trust_env=False) as client:
+        for _ in range(2000):
+            if server.process.poll() is not None:
+                pytest.fail(f"the server ended: {server.log.read_text()}")
+            try:
+                client.get(f"{server.url}/health/live").raise_for_status()
+            except httpx.TransportError:
+                continue
+            return
+    pytest.fail("the server does not answer")
