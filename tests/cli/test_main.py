@@ -1,6 +1,8 @@
 """``ccproxy`` itself: quick help, plugins' commands, clear ends."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -131,6 +133,23 @@ def test_a_reader_that_leaves_is_no_error_to_tell(environ: dict[str, str]) -> No
     )
     os.close(writing)
     assert (told.returncode, told.stderr) == (1, "")
+
+
+def test_ctrl_c_ends_it_in_silence(environ: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ccproxy.cli", "status", "--url", url],
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        asking, _ = silent.accept()
+        with asking:
+            process.send_signal(signal.SIGINT)
+            told = process.communicate()
+    assert (process.returncode, told) == (130, ("", ""))
 
 
 @pytest.mark.parametrize(

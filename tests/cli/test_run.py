@@ -167,6 +167,23 @@ def test_signals_reach_the_program(
     assert process.returncode == 5
 
 
+@pytest.mark.usefixtures("gateway")
+def test_under_nohup_the_program_ignores_hangups_too(
+    environ: dict[str, str], home: Path
+) -> None:
+    told = subprocess.run(
+        ["sh", "-c", 'trap "" HUP; exec "$0" "$@"']
+        + [sys.executable, "-m", "ccproxy.cli", "run", "--", sys.executable, "-c"]
+        + ["import signal; print(signal.getsignal(signal.SIGHUP).name)"],
+        env=environ,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "SIG_IGN\n"
+
+
 @pytest.mark.usefixtures("programs", "gateway")
 def test_a_program_that_dies_of_a_signal_tells_so_as_in_a_shell(ccproxy: Run) -> None:
     told = ccproxy("run", "--", "sh", "-c", "kill -KILL $$")
@@ -200,6 +217,25 @@ def test_print_shows_the_command_and_hides_the_token(ccproxy: Run) -> None:
         "env -u ANTHROPIC_API_KEY ANTHROPIC_BASE_URL=http://127.0.0.1:8000 "
         "ANTHROPIC_AUTH_TOKEN=\"$CCPROXY_TOKEN\" claude -p 'two words'\n"
     )
+
+
+def test_a_proxy_is_kept_out_of_the_way(ccproxy: Run) -> None:
+    proxy = {"HTTP_PROXY": "http://proxy.test:3128", "NO_PROXY": "intra.test"}
+    told = ccproxy("run", "--json", "claude", env=proxy)
+    environment = json.loads(told.stdout)["set"]
+    assert environment["NO_PROXY"] == "intra.test,127.0.0.1"
+    assert environment["no_proxy"] == "intra.test,127.0.0.1"
+
+
+@pytest.mark.usefixtures("gateway")
+def test_a_program_that_can_t_be_started_is_an_error(
+    ccproxy: Run, programs: Path
+) -> None:
+    (programs / "odd").write_bytes(b"\x7fnothing that runs")
+    (programs / "odd").chmod(0o755)
+    told = ccproxy("run", "odd")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == "Error: odd can't be started: Exec format error.\n"
 
 
 def test_print_for_programs_is_json(ccproxy: Run) -> None:

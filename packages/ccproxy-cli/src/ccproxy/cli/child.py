@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Self
 
+from ccproxy.errors import CCProxyError
+
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -23,19 +25,33 @@ class Signals:
         self._program: Process | None = None
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
+        # What is ignored, as under nohup, stays ignored by the program, too.
+        self._heeded = [
+            number
+            for number in _PASSED_ON
+            if signal.getsignal(number) is not signal.SIG_IGN
+        ]
 
     def __enter__(self) -> Self:
-        for number in _PASSED_ON:
+        for number in self._heeded:
             self._loop.add_signal_handler(number, self._came, number)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number in _PASSED_ON:
+        for number in self._heeded:
             self._loop.remove_signal_handler(number)
 
     async def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
-        """Run the program, and return its exit code as a shell would tell it."""
-        program = await asyncio.create_subprocess_exec(*command, env=environment)
+        """Run the program, and return its exit code as a shell would tell it.
+
+        Raises:
+            CCProxyError: It can't be started.
+        """
+        try:
+            program = await asyncio.create_subprocess_exec(*command, env=environment)
+        except OSError as error:
+            msg = f"{command[0]} can't be started: {error.strerror}."
+            raise CCProxyError(msg) from error
         self._program = program
         code = await program.wait()
         self._program = None

@@ -4,9 +4,10 @@ import asyncio
 import os
 import shlex
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -43,7 +44,9 @@ class Line:
     def point(self, target: Target) -> Pointing:
         """Point it at a gateway."""
         wish = Wish(target, self.provider, self.model)
-        return find(self.program).point(wish)
+        pointing = find(self.program).point(wish)
+        direct = _past_the_proxy(target.url, os.environ)
+        return replace(pointing, environment={**pointing.environment, **direct})
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -124,6 +127,16 @@ async def _at(target: Target, line: Line, signals: Signals) -> int:
         (line.program, *pointing.arguments, *line.arguments),
         inherited | dict(pointing.environment),
     )
+
+
+def _past_the_proxy(url: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what keeps a program's proxy, if it has one, out of the way to us."""
+    proxies = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+    if not any(environ.get(name) for name in proxies):
+        return {}
+    direct = environ.get("no_proxy") or environ.get("NO_PROXY")
+    hosts = ",".join(filter(None, (direct, urlsplit(url).hostname)))
+    return {"NO_PROXY": hosts, "no_proxy": hosts}
 
 
 def _own(arguments: list[str]) -> list[str]:
