@@ -171,10 +171,10 @@ def test_signals_reach_the_program(
 def test_under_nohup_the_program_ignores_hangups_too(
     environ: dict[str, str], home: Path
 ) -> None:
+    ask = "import signal; print(signal.getsignal(signal.SIGHUP).name)"
+    us = [sys.executable, "-m", "ccproxy.cli", "run", "--"]
     told = subprocess.run(
-        ["sh", "-c", 'trap "" HUP; exec "$0" "$@"']
-        + [sys.executable, "-m", "ccproxy.cli", "run", "--", sys.executable, "-c"]
-        + ["import signal; print(signal.getsignal(signal.SIGHUP).name)"],
+        ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *us, sys.executable, "-c", ask],
         env=environ,
         cwd=home,
         capture_output=True,
