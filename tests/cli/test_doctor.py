@@ -77,6 +77,17 @@ def test_a_broken_plugin_fails_with_its_reason(checks: Callable[..., Found]) -> 
     assert plugins["detail"] == "crooked: import failed: RuntimeError: it is crooked"
 
 
+@pytest.mark.usefixtures("port")
+def test_without_a_provider_it_names_one_to_install(
+    checks: Callable[..., Found],
+) -> None:
+    plugins = checks("--set", 'plugins.enable=["server"]')["plugins"]
+    assert plugins["state"] == "warn"
+    assert plugins["hint"] == (
+        "Install one, such as the sandbox: pip install ccproxy-server"
+    )
+
+
 def test_a_port_of_another_program_fails(checks: Callable[..., Found]) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))  # and listens not, so that nobody waits for it

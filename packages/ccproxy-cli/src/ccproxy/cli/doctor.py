@@ -125,6 +125,9 @@ def _plugins(status: PluginsStatus) -> Check:
         names = ", ".join(each.name for each in failed)
         hint = f"Mend or remove them, or list them in plugins.disable: {names}"
         return Check("plugins", State.FAIL, reasons, hint)
+    if not any(each.contributions.providers for each in status.plugins):
+        hint = "Install one, such as the sandbox: pip install ccproxy-server"
+        return Check("plugins", State.WARN, "none of them adds a provider", hint)
     return Check("plugins", State.OK, f"{len(status.plugins)} found, none failed")
 
 

@@ -84,8 +84,8 @@ async def _until_it_answers(gateway: Process, client: GatewayClient, log: Path) 
 def _ended(log: Path) -> StartError:
     """Repeat what the gateway said last."""
     text = log.read_text(encoding="utf-8", errors="replace")
-    said = " ".join(text.splitlines()[-2:]) or "it said nothing."
-    msg = f"The gateway did not start. {said}"
+    said = " ".join(text.splitlines()[-2:]).removeprefix("Error: ")
+    msg = f"The gateway did not start. {said}".rstrip()
     return StartError(msg, hint=f"Its log is {log}.")
 
 
