@@ -1,0 +1,1 @@
+"""The reference documentation, one page per module, each written from the code."""
