@@ -142,7 +142,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     assert done.returncode == 6
     assert done.stdout == ""
     assert done.stderr == (
-        f"ccproxy: Port {port} of 127.0.0.1 is in use by another program. "
+        f"Error: Port {port} of 127.0.0.1 is in use by another program.\n"
         f"Stop it, or choose another port: --port {port + 1}\n"
     )
 
@@ -161,6 +161,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
             "listen",
         ),
         (["--port", "99999"], 3, "--port"),
+        (["--set", "http.ca_file=/dev/null"], 3, "http.ca_file takes a PEM file"),
         (["--frobnicate"], 2, "--frobnicate"),
     ],
 )
@@ -212,7 +213,7 @@ async def test_nothing_secret_is_in_the_log_at_debug_level(
 async def test_ten_thousand_requests_leave_the_memory_as_it_was(
     settings_file: Path, tmp_path: Path
 ) -> None:
-    """After 10,000 requests at most 10 % more than after 1,000; under 110 MB at rest."""
+    """At most 10 % more after 10,000 than after 1,000; at rest under 110 MB."""
     context = serving(
         tmp_path, "--config", str(settings_file), "--log-level", "warning"
     )

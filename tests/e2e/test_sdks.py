@@ -93,9 +93,12 @@ async def test_anthropic_messages(server: Server, fake: Vendor) -> None:
 
     assert await asyncio.to_thread(sync) == (TEXT, TEXT, 17)
     assert fake.last.headers["x-api-key"] == KEY
-    async with anthropic_async(server) as client, client.messages.stream(
-        model="m", max_tokens=9, messages=[{"role": "user", "content": USER}]
-    ) as stream:
+    async with (
+        anthropic_async(server) as client,
+        client.messages.stream(
+            model="m", max_tokens=9, messages=[{"role": "user", "content": USER}]
+        ) as stream,
+    ):
         final = await stream.get_final_message()
     assert final.stop_reason == "end_turn"
 
@@ -107,11 +110,13 @@ async def test_a_wrong_token_is_what_the_sdks_call_it(server: Server) -> None:
                 client.models.list()
             with pytest.raises(openai.AuthenticationError, match="token is wrong"):
                 client.responses.create(model="m", input=USER)
-        with anthropic_client(server, "wrong") as client:
-            with pytest.raises(anthropic.AuthenticationError, match="token is wrong"):
-                client.messages.count_tokens(
-                    model="m", messages=[{"role": "user", "content": USER}]
-                )
+        with (
+            anthropic_client(server, "wrong") as client,
+            pytest.raises(anthropic.AuthenticationError, match="token is wrong"),
+        ):
+            client.messages.count_tokens(
+                model="m", messages=[{"role": "user", "content": USER}]
+            )
 
     await asyncio.to_thread(sync)
 
@@ -146,7 +151,7 @@ async def test_models_in_both_shapes(server: Server) -> None:
         assert "sandbox-echo" in listed
 
 
-WEATHER = {
+WEATHER: dict[str, object] = {
     "type": "object",
     "properties": {"city": {"type": "string"}},
     "required": ["city"],

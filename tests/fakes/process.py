@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,14 +82,15 @@ def serving(
 
 
 def wait_for(server: Server) -> None:
-    transport = httpx.HTTPTransport(retries=0)
-    with httpx.Client(transport=transport, timeout=5, trust_env=False) as client:
-        for _ in range(2000):
+    deadline = time.monotonic() + 30
+    with httpx.Client(timeout=5, trust_env=False) as client:
+        while time.monotonic() < deadline:
             if server.process.poll() is not None:
                 pytest.fail(f"the server ended: {server.log.read_text()}")
             try:
                 client.get(f"{server.url}/health/live").raise_for_status()
             except httpx.TransportError:
-                continue
-            return
+                time.sleep(0.02)  # a process can only be asked again
+            else:
+                return
     pytest.fail("the server does not answer")

@@ -89,7 +89,7 @@ class World:
         self.events: list[Event] = []
         self.bus.subscribe("test", PluginStarted, self.events.append)
         self.bus.subscribe("test", PluginFailed, self.events.append)
-        self.manager = PluginManager(found, load(layers), layers, self.bus)
+        self.manager = PluginManager(found, load(layers), layers)
 
     async def live(self) -> dict[str, PluginStatus]:
         """Load, start and stop; tell how it was in between."""
@@ -97,7 +97,7 @@ class World:
             self.manager.load()
             async with httpx.AsyncClient() as http:
                 context = PluginContext(http, self.bus.publish, nothing)
-                await self.manager.start(context)
+                await self.manager.start(context, self.bus)
                 status = self.status()
                 await self.manager.stop()
         return status

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from ccproxy.api.middleware.access import OPEN
+from ccproxy.api.routing import PathTable
 from ccproxy.dialects import Endpoint
 from ccproxy.errors import ConfigError, ExposedError
 from ccproxy.plugins.dashboard import DashboardPlugin
@@ -31,7 +32,11 @@ def basic(password: str) -> str:
 async def test_every_route_is_closed_without_a_token(start: Start) -> None:
     """Walks all there are: the API's, the data plane's and the plugins'."""
     running = await start(CLOSED, DashboardPlugin, MetricsPlugin)
-    api = [path for path in running.app.paths.templates if path not in OPEN]
+    api = [
+        path
+        for path in running.app.container.get(PathTable).templates
+        if path not in OPEN
+    ]
     assert {"/", "/api/status", "/api/openapi.json", "/dashboard", "/metrics"} <= {*api}
     assert {f"/v1/{endpoint}" for endpoint in Endpoint} <= {*api}
     for path in [*api, "/nowhere", "/openai/v1/messages", "/v1/models/x"]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ccproxy.api.streams import OpenStreams
 from ccproxy.hooks.events import (
     Failure,
     RequestCompleted,
@@ -197,7 +198,7 @@ async def test_stopping_ends_open_streams_with_a_terminal_event() -> None:
         fake.go.set()
         fake.waiting.clear()
         await fake.waiting.wait()  # the second piece, so the first is out
-        running.app.streams.interrupt_all()
+        running.app.container.get(OpenStreams).interrupt_all()
         stream = await asking
         refused = await client.post(PATH, json=body("m"))
     assert stream.status_code == 200

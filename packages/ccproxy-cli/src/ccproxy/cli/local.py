@@ -21,8 +21,9 @@ async def logins(opened: Opened, plugins: PluginManager) -> list[ProviderSummary
     pool = container.get(HTTPPoolManager)
     try:
         await pool.open()
-        publish = container.get(HookBus).publish
-        await plugins.start(PluginContext(pool.client, publish, container.get))
+        bus = container.get(HookBus)
+        context = PluginContext(pool.client, bus.publish, container.get)
+        await plugins.start(context, bus)
         providers = plugins.providers
         return [_summary(providers[name]) for name in sorted(providers)]
     finally:

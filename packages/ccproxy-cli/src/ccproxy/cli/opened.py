@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ccproxy.config import Launch, Layers, Settings, load
 from ccproxy.errors import ConfigError
-from ccproxy.hooks.bus import HookBus
 from ccproxy.loader.discovery import discover
 from ccproxy.loader.manager import PluginManager
 from ccproxy.logging.pipeline import configure
@@ -61,7 +60,7 @@ def load_plugins(opened: Opened) -> PluginManager:
         PluginError: The plugins directory can't be used.
     """
     found = discover(opened.settings.plugins.directory)
-    plugins = PluginManager(found, opened.settings, opened.layers, HookBus())
+    plugins = PluginManager(found, opened.settings, opened.layers)
     plugins.load()
     return plugins
 

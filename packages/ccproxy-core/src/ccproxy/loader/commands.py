@@ -34,8 +34,15 @@ def find_commands(directory: Path | None = None) -> dict[str, Command]:
     return commands
 
 
-def run_command(name: str, arguments: Sequence[str]) -> int:
+def run_command(
+    name: str, arguments: Sequence[str], directory: Path | None = None
+) -> int:
     """Run a plugin's command.
+
+    Args:
+        name: What was typed after ``ccproxy``.
+        arguments: The rest of the line.
+        directory: The settings' ``plugins.directory``.
 
     Returns:
         Its exit code.
@@ -44,7 +51,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
         NotInstalledError: No plugin adds it.
         PluginError: What it points to can't be called.
     """
-    command = find_commands().get(name)
+    command = find_commands(directory).get(name)
     if command is None:
         piece = by_plugin("server" if name == "serve" else name)
         msg = f"No plugin adds the command {name!r}."

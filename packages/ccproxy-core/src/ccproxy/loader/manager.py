@@ -8,13 +8,14 @@ from typing import TypeVar
 
 import structlog
 
-from ccproxy.config import Layers, Settings, section
+from ccproxy.config import Layers, Settings, plugin_sections, section
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import PluginFailed, PluginStarted
 from ccproxy.loader.discovery import Found
 from ccproxy.loader.entry import Entry
 from ccproxy.loader.isolation import isolated
 from ccproxy.loader.resolution import resolve
+from ccproxy.loader.sections import check_sections
 from ccproxy.loader.status import PluginsStatus, PluginState
 from ccproxy.sdk import (
     Command,
@@ -48,16 +49,12 @@ class PluginManager:
         found: From ``discover``.
         settings: Whose allow and deny lists hold.
         layers: Where each plugin's section is read from.
-        bus: Told of the hooks, and of what becomes of plugins.
     """
 
-    def __init__(
-        self, found: list[Found], settings: Settings, layers: Layers, bus: HookBus
-    ) -> None:
+    def __init__(self, found: list[Found], settings: Settings, layers: Layers) -> None:
         self._entries = {each.name: Entry(each) for each in found}
         self._settings = settings
         self._layers = layers
-        self._bus = bus
 
     # -- before the gateway starts
 
@@ -67,6 +64,7 @@ class PluginManager:
         Raises:
             ConfigError: A plugin's section in the settings is wrong.
         """
+        check_sections(plugin_sections(self._layers), self._entries)
         for entry in self._entries.values():
             self._select(entry)
             if entry.alive:
@@ -149,22 +147,38 @@ class PluginManager:
 
     # -- while it runs
 
-    async def start(self, context: PluginContext) -> None:
-        """Start the plugins in order, and subscribe the hooks of those that run."""
+    async def start(self, context: PluginContext, bus: HookBus) -> None:
+        """Start the plugins in order, and subscribe the hooks of those that run.
+
+        Args:
+            context: What they may use.
+            bus: Where their hooks listen; told what became of each plugin, also of
+                those that failed before anybody could listen.
+        """
         for entry in self._in_order():
             if entry.plugin is not None and self._has_what_it_requires(entry):
-                await self._start(entry, entry.plugin, context)
+                await self._start(entry, entry.plugin, context, bus)
+        for entry in self._entries.values():
+            now = datetime.now(UTC)
+            if entry.state is PluginState.RUNNING:
+                bus.publish(PluginStarted(at=now, plugin=entry.name))
+            elif entry.state is PluginState.FAILED:
+                reason = entry.reason or ""
+                bus.publish(PluginFailed(at=now, plugin=entry.name, reason=reason))
 
     async def _start(
-        self, entry: Entry, plugin: Plugin[PluginConfig], context: PluginContext
+        self,
+        entry: Entry,
+        plugin: Plugin[PluginConfig],
+        context: PluginContext,
+        bus: HookBus,
     ) -> None:
         with isolated(entry.name, "start", partial(self._fail, entry)):
             async with asyncio.timeout(START_TIMEOUT):
                 await plugin.start(context)
             for event, hook in entry.adds.hooks:
-                self._bus.subscribe(entry.name, event, hook)
+                bus.subscribe(entry.name, event, hook)
             entry.state = PluginState.RUNNING
-            self._bus.publish(PluginStarted(at=datetime.now(UTC), plugin=entry.name))
 
     async def stop(self) -> None:
         """Stop what runs, in reverse order."""
@@ -217,9 +231,6 @@ class PluginManager:
     def _fail(self, entry: Entry, reason: str) -> None:
         entry.fail(reason)
         _log.warning("plugin_off", plugin=entry.name, reason=reason)
-        self._bus.publish(
-            PluginFailed(at=datetime.now(UTC), plugin=entry.name, reason=reason)
-        )
 
     def _in_order(self) -> Iterator[Entry]:
         alive = [each for each in self._entries.values() if each.alive]

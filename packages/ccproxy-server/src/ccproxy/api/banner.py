@@ -3,6 +3,7 @@
 from ccproxy.api.gateway import Gateway
 from ccproxy.api.routing import SANDBOX
 from ccproxy.api.version import VERSION
+from ccproxy.config.address import base_url
 from ccproxy.sdk import Provider
 
 _CALLS = (
@@ -49,14 +50,6 @@ def banner(gateway: Gateway, address: tuple[str, int]) -> str:
         lines += ["", "Try it", *_calls(url, with_token=gateway.asks_for_a_token)]
     lines += ["", "Stop with Ctrl-C.", ""]
     return "\n".join(lines)
-
-
-def base_url(host: str, port: int) -> str:
-    """Write the URL at which a person on this machine reaches a bound address."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
-    return f"http://{host}:{port}"
 
 
 def _providers(providers: dict[str, Provider]) -> list[str]:

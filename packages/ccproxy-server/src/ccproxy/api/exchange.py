@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from ccproxy.api.routing import Match
+from ccproxy.api.routing import Kind, Match
+from ccproxy.dialects import Dialect
 from ccproxy.hooks.events import (
     Failure,
     RequestCompleted,
@@ -55,6 +56,18 @@ class Exchange:
     notes: list[str] = field(default_factory=list)
     failure: Failure | None = None
     reason: str = ""
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """The dialect errors are told in; paths that speak none have none."""
+        if self.match.kind is Kind.MODELS:
+            return Dialect.MESSAGES if self.is_anthropic else Dialect.CHAT
+        return self.match.dialect
+
+    @property
+    def is_anthropic(self) -> bool:
+        """Whether an Anthropic client asks: they always name a version of the API."""
+        return b"anthropic-version" in self.headers
 
     def fail(self, failure: Failure, reason: str) -> None:
         """Note that the answer is not whole; the first reason stays."""

@@ -1,20 +1,14 @@
-"""The gateway as one ASGI app: what it is made of, and how it begins and ends."""
+"""The gateway as one ASGI app: how it begins, serves and ends."""
 
 import asyncio
-from contextlib import suppress
 
-from ccproxy.api.api import api_paths, build_api
-from ccproxy.api.forward import Forward
-from ccproxy.api.middleware.access import Access
-from ccproxy.api.middleware.lifecycle import Lifecycle
-from ccproxy.api.models import Models
-from ccproxy.api.router import Router
-from ccproxy.api.routing import ModelTable, PathTable
+from ccproxy.api.routing import ModelTable
+from ccproxy.api.stack import build_stack
 from ccproxy.api.stopping import on_stop_signal
 from ccproxy.api.streams import OpenStreams
-from ccproxy.api.tokens import client_tokens, is_loopback
 from ccproxy.config import Layers, Settings, load
-from ccproxy.errors import ConfigError, ExposedError
+from ccproxy.config.address import client_tokens, is_loopback
+from ccproxy.errors import CCProxyError, ConfigError, ExposedError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.catalogue import by_plugin
@@ -22,6 +16,7 @@ from ccproxy.loader.discovery import Found, discover
 from ccproxy.loader.manager import PluginManager
 from ccproxy.sdk import ASGIApp, PluginContext, Receive, Scope, Send, Upstream
 from ccproxy.services.bootstrap import build_container
+from ccproxy.services.container import ServiceContainer
 
 
 class Gateway:
@@ -35,6 +30,11 @@ class Gateway:
         settings: What the layers say, if somebody has read them already.
         found: The plugins there are; by default those that are installed.
         upstream: Stands in for the network below the relay, in tests.
+
+    Attributes:
+        settings: The effective settings.
+        plugins: The plugins there are.
+        start_error: What kept the lifespan from starting, if something did.
 
     Raises:
         ConfigError: A setting is wrong.
@@ -50,20 +50,17 @@ class Gateway:
         upstream: Upstream | None = None,
     ) -> None:
         self.settings = settings or load(layers)
+        self.start_error: CCProxyError | None = None
         self._tokens = client_tokens(self.settings.security)
         self._refuse_to_be_exposed()
-        self.container = build_container(self.settings, upstream=upstream)
-        self._bus = self.container.get(HookBus)
         if found is None:
             found = discover(self.settings.plugins.directory)
-        self.plugins = self.container.provide(
-            PluginManager, PluginManager(found, self.settings, layers, self._bus)
-        )
+        self.plugins = PluginManager(found, self.settings, layers)
         self.plugins.load()
-        self.streams = OpenStreams(self.settings.server.keepalive_seconds)
-        self.paths = PathTable((), ())
+        self._check_routing()
+        self._upstream = upstream
+        self._container: ServiceContainer | None = None
         self._stack: ASGIApp | None = None
-        self._heartbeat: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope: a request, or the whole life."""
@@ -80,40 +77,71 @@ class Gateway:
         """Whether callers must show a client token."""
         return bool(self._tokens)
 
-    # -- begin and end
+    @property
+    def container(self) -> ServiceContainer:
+        """The services of the running gateway.
+
+        Raises:
+            RuntimeError: It is not running.
+        """
+        if self._container is None:
+            msg = "The gateway is not running."
+            raise RuntimeError(msg)
+        return self._container
 
     async def start(self) -> None:
         """Open the network, start the plugins, build the stack.
 
         Raises:
-            ConfigError: The default provider does not exist.
+            ConfigError: The network can't be opened as the settings say.
         """
-        pool = self.container.get(HTTPPoolManager)
+        self._container = build_container(self.settings, upstream=self._upstream)
+        pool = self._container.get(HTTPPoolManager)
         await pool.open()
-        self._bus.start()
-        await self.plugins.start(
-            PluginContext(
-                http=pool.client, publish=self._bus.publish, get=self.container.get
-            )
+        await self._start_plugins(self._container, pool)
+        routing = self.settings.routing
+        self._container.provide(
+            ModelTable,
+            ModelTable(
+                self.plugins.providers,
+                [(route.match, route.to) for route in routing.routes],
+                routing.default_provider,
+            ),
         )
-        models = self.container.provide(ModelTable, self._models())
-        self._stack = self._build(models, pool)
-        self._heartbeat = asyncio.create_task(self.streams.heartbeat())
+        streams = OpenStreams(self.settings.server.keepalive_seconds)
+        self._container.provide(OpenStreams, streams, close=streams.stop)
+        self._stack = build_stack(self._container, self._tokens)
+        streams.start()
 
     async def stop(self) -> None:
         """Deliver what is queued, stop the plugins, close the network."""
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._heartbeat
-        await self._bus.stop()
-        await self.plugins.stop()
-        await self.container.close()
+        container, self._container, self._stack = self._container, None, None
+        if container is not None:
+            await container.close()
+
+    async def _start_plugins(
+        self, container: ServiceContainer, pool: HTTPPoolManager
+    ) -> None:
+        bus = container.get(HookBus)
+
+        async def stop_plugins() -> None:
+            await bus.stop()  # what is queued reaches plugins that still run
+            await self.plugins.stop()
+
+        container.provide(PluginManager, self.plugins, close=stop_plugins)
+        bus.start()
+        context = PluginContext(pool.client, bus.publish, container.get)
+        await self.plugins.start(context, bus)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
         try:
             await self.start()
+        except CCProxyError as error:
+            self.start_error = error
+            await self.stop()
+            await send({"type": "lifespan.startup.failed"})
+            return
         except BaseException:
             await self.stop()
             raise
@@ -126,67 +154,28 @@ class Gateway:
     def _begin_to_stop(self) -> None:
         """Let open streams finish within the grace period, then end them."""
         asyncio.get_running_loop().call_later(
-            self.settings.server.grace_seconds, self.streams.interrupt_all
+            self.settings.server.grace_seconds,
+            self.container.get(OpenStreams).interrupt_all,
         )
 
-    # -- parts
-
-    def _build(self, models: ModelTable, pool: HTTPPoolManager) -> ASGIApp:
-        """Stack the layers; the first named is the innermost."""
-        settings = self.settings
-        api = build_api(self.container)
-        forward = Forward(
-            models,
-            pool.upstream,
-            self.streams,
-            self._bus,
-            settings.server.max_body_bytes,
-        )
-        app: ASGIApp = Router(forward, Models(models, pool.client), api)
-        for middleware in reversed(self.plugins.middlewares):
-            app = middleware(app)
-        if settings.limits.enabled:
-            # Imported here: the library costs a tenth of a second at start.
-            from ccproxy.api.middleware.limiter import Limiter  # noqa: PLC0415
-
-            app = Limiter(app, settings.limits.requests)
-        app = Access(
-            app,
-            tokens=self._tokens,
-            hosts=settings.security.allowed_hosts,
-            origins=settings.security.allowed_origins,
-            exposed=not is_loopback(settings.server.host),
-        )
-        self.paths = PathTable(self.plugins.routes, api_paths(api))
-        return Lifecycle(app, self.paths, self._bus)
-
-    def _models(self) -> ModelTable:
+    def _check_routing(self) -> None:
+        """Refuse settings that send requests to providers nobody contributes."""
         routing = self.settings.routing
-        models = ModelTable(
-            self.plugins.providers,
-            [(route.match, route.to) for route in routing.routes],
-            routing.default_provider,
-        )
         wanted = [("routing.default_provider", routing.default_provider)]
         wanted += [("routing.routes", route.to) for route in routing.routes]
+        known = self.plugins.providers
+        off = {each.name: each.reason for each in self.plugins.status().plugins}
         for key, to in wanted:
-            if to is not None:
-                self._check_provider(key, to.partition("/")[0], models)
-        return models
-
-    def _check_provider(self, key: str, name: str, models: ModelTable) -> None:
-        if name in models.providers:
-            return
-        known = ", ".join(sorted(models.providers)) or "none"
-        hint = f"There are: {known}."
-        piece = by_plugin(name)
-        status = {each.name: each for each in self.plugins.status().plugins}
-        if name in status:
-            hint += f" The plugin {name} is off: {status[name].reason}."
-        elif piece is not None:
-            hint += f" For this one: pip install {piece.wheel}"
-        msg = f"{key} names the provider {name!r}, which does not exist."
-        raise ConfigError(msg, hint=hint)
+            name = (to or "").partition("/")[0]
+            if not name or name in known:
+                continue
+            hint = f"There are: {', '.join(sorted(known)) or 'none'}."
+            if reason := off.get(name):
+                hint += f" The plugin {name} is off: {reason}."
+            elif name not in off and (piece := by_plugin(name)):
+                hint += f" For this one: pip install {piece.wheel}"
+            msg = f"{key} names the provider {name!r}, which does not exist."
+            raise ConfigError(msg, hint=hint)
 
     def _refuse_to_be_exposed(self) -> None:
         host = self.settings.server.host

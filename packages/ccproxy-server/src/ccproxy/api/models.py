@@ -45,7 +45,7 @@ class Models:
             await self._one(exchange, models, unquote(match.rest), send)
         elif "client_version" in query:
             await _send(send, 200, {"models": []})  # Codex CLI: use your own list
-        elif _is_anthropic(exchange):
+        elif exchange.is_anthropic:
             await _send(send, 200, _anthropic_list(models))
         else:
             data = [_openai(model) for model in models]
@@ -56,12 +56,12 @@ class Models:
     ) -> None:
         for model in models:
             if model.id == name:
-                anthropic = _is_anthropic(exchange)
+                anthropic = exchange.is_anthropic
                 await _send(send, 200, (_anthropic if anthropic else _openai)(model))
                 return
         message = f"There is no model {name[:100]!r}. GET /v1/models lists them."
         error: JsonObject = {"type": "not_found_error", "message": message}
-        if _is_anthropic(exchange):
+        if exchange.is_anthropic:
             await _send(send, 404, {"type": "error", "error": error})
         else:
             error |= {"code": "model_not_found", "param": "model"}
@@ -106,11 +106,6 @@ class Models:
             if target.provider is provider and target.model == model:
                 return model
         return f"{provider.name}/{model}"
-
-
-def _is_anthropic(exchange: Exchange) -> bool:
-    """Anthropic's clients always name a version of the API."""
-    return b"anthropic-version" in exchange.headers
 
 
 def _openai(model: Model) -> JsonObject:

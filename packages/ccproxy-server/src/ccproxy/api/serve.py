@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -91,7 +92,8 @@ class _AnnouncingServer(uvicorn.Server):
 
 
 def _announce(gateway: Gateway, listener: socket.socket) -> None:
-    print(banner(gateway, listener.getsockname()), flush=True)  # noqa: T201
+    with suppress(BrokenPipeError):  # nobody reads it, which is no reason to stop
+        print(banner(gateway, listener.getsockname()), flush=True)  # noqa: T201
 
 
 def _serve(
@@ -104,7 +106,12 @@ def _serve(
     settings = gateway.settings
     if not reload and settings.server.workers == 1:
         config = _config(settings, gateway)
-        _AnnouncingServer(config, gateway).run(sockets=[listener])
+        try:
+            _AnnouncingServer(config, gateway).run(sockets=[listener])
+        except SystemExit:  # uvicorn's way to say that the lifespan did not start
+            if gateway.start_error is None:
+                raise
+            raise gateway.start_error from None
         return
     os.environ["CCPROXY_SERVE"] = launch.to_environ()
     config = _config(settings, "ccproxy.api.serve:create_app", reload=reload)

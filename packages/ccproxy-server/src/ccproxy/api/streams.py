@@ -32,6 +32,7 @@ class OpenStreams:
         self._keepalive = keepalive
         self._open: set[OpenStream] = set()
         self._stopping = False
+        self._heartbeat: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._open)
@@ -52,10 +53,18 @@ class OpenStreams:
         for stream in list(self._open):
             stream.interrupt(Failure.SHUTDOWN)
 
-    async def heartbeat(self) -> None:
-        """Keep silent streams alive until cancelled."""
-        if not self._keepalive:
-            return
+    def start(self) -> None:
+        """Begin to keep silent streams alive."""
+        if self._keepalive:
+            self._heartbeat = asyncio.create_task(self._beat())
+
+    async def stop(self) -> None:
+        """Keep them alive no longer."""
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            await asyncio.wait({self._heartbeat})
+
+    async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._keepalive / 3)
             for stream in list(self._open):

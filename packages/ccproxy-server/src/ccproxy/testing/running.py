@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import httpx
 import uvicorn
 
-from ccproxy.api.banner import base_url
 from ccproxy.api.gateway import Gateway
 from ccproxy.config import Layer, Layers
+from ccproxy.config.address import base_url
 from ccproxy.loader.discovery import Found, PluginClass, discover
 from ccproxy.sdk import Upstream
 

@@ -47,7 +47,7 @@ class Lifecycle:
         except CCProxyError as error:
             exchange.fail(answer_to(error).failure, str(error))
             if not sender.started:
-                await send_error(sender, exchange.match.dialect, error)
+                await send_error(sender, exchange.dialect, error)
         except asyncio.CancelledError:
             exchange.fail(Failure.SHUTDOWN, "The gateway was stopped.")
             raise
@@ -119,7 +119,7 @@ class _Sender:
 
 async def _send_internal(send: Send, exchange: Exchange) -> None:
     media_type, body = render(
-        exchange.match.dialect,
+        exchange.dialect,
         INTERNAL,
         "Something went wrong inside the gateway.",
         f"Its log has the details under the request id {exchange.id}.",

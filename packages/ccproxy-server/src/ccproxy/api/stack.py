@@ -1,0 +1,62 @@
+"""The layers around every request, put together in one place."""
+
+from collections.abc import Iterable
+
+from ccproxy.api.api import api_paths, build_api
+from ccproxy.api.forward import Forward
+from ccproxy.api.middleware.access import Access
+from ccproxy.api.middleware.lifecycle import Lifecycle
+from ccproxy.api.models import Models
+from ccproxy.api.router import Router
+from ccproxy.api.routing import ModelTable, PathTable
+from ccproxy.api.streams import OpenStreams
+from ccproxy.config import Settings
+from ccproxy.config.address import is_loopback
+from ccproxy.hooks.bus import HookBus
+from ccproxy.http.pool import HTTPPoolManager
+from ccproxy.loader.manager import PluginManager
+from ccproxy.sdk import ASGIApp
+from ccproxy.services.container import ServiceContainer
+
+
+def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> ASGIApp:
+    """Stack the layers; the first named is the innermost.
+
+    Args:
+        container: Holds what they work with.
+        tokens: The client tokens.
+    """
+    settings = container.get(Settings)
+    plugins = container.get(PluginManager)
+    bus = container.get(HookBus)
+    api = build_api(container)
+    app = _router(container, api)
+    for middleware in reversed(plugins.middlewares):
+        app = middleware(app)
+    if settings.limits.enabled:
+        # Imported here: the library costs a tenth of a second at start.
+        from ccproxy.api.middleware.limiter import Limiter  # noqa: PLC0415
+
+        app = Limiter(app, settings.limits.requests)
+    app = Access(
+        app,
+        tokens=tokens,
+        hosts=settings.security.allowed_hosts,
+        origins=settings.security.allowed_origins,
+        exposed=not is_loopback(settings.server.host),
+    )
+    paths = container.provide(PathTable, PathTable(plugins.routes, api_paths(api)))
+    return Lifecycle(app, paths, bus)
+
+
+def _router(container: ServiceContainer, api: ASGIApp) -> ASGIApp:
+    models = container.get(ModelTable)
+    pool = container.get(HTTPPoolManager)
+    forward = Forward(
+        models,
+        pool.upstream,
+        container.get(OpenStreams),
+        container.get(HookBus),
+        container.get(Settings).server.max_body_bytes,
+    )
+    return Router(forward, Models(models, pool.client), api)
