@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test lint types fmt pre-commit ci docs bench
+.PHONY: help install run dev test lint types fmt pre-commit ci docs bench wheels publish
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | \
@@ -49,6 +49,13 @@ docs: install ## write the reference documentation from the code
 
 bench: install ## measure requests per second through the gateway; ARGS="--help" tells more
 	$(RUN) python scripts/bench.py $(ARGS)
+
+wheels: install ## build all wheels and source distributions into dist
+	rm -rf dist
+	$(UV) build --all-packages --out-dir dist
+
+publish: wheels ## hand what is in dist to PyPI; the release workflow does this
+	$(UV) publish dist/*
 
 $(INSTALLED): uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml) | $(UV)
 	$(UV) sync --locked --all-packages
