@@ -7,6 +7,11 @@ INSTALLED := .venv/.installed
 # Compiled modules halve the time that the gateway and the command line take to start.
 export UV_COMPILE_BYTECODE := 1
 
+# Trust what the machine trusts, as pip does, where the machine tells what that is.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS ?= 1
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help install run dev test lint types fmt pre-commit ci docs bench wheels publish
 
