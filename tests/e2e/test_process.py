@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,6 +36,7 @@ def run(
     )
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 async def test_the_banner_tells_where_and_its_calls_work(sandbox: Server) -> None:
     assert sandbox.process.stdout is not None
     lines: list[str] = []

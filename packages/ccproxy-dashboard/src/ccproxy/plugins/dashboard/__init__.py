@@ -36,7 +36,7 @@ class DashboardPlugin(Plugin[PluginConfig]):
         files = {file.name: file for file in resources.files(_STATIC).iterdir()}
         name = request.rest or "index.html"
         file = files.get(name)
-        if file is None or not name.endswith((".html", ".js", ".css")):
+        if file is None or not name.endswith((".html", ".js", ".css", ".svg")):
             return Response(b"There is no such file.\n", status=404)
         media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
         return Response(
