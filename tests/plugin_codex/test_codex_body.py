@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ccproxy.plugins.codex.body import REFUSED, shape
 from ccproxy.sdk import JsonObject, UpstreamRequest
+from ccproxy.sdk.errors import BadRequestError
 
 pytestmark = pytest.mark.unit
 
@@ -74,6 +75,12 @@ def test_the_simplest_request_of_an_sdk_becomes_acceptable(
         "include": ["reasoning.encrypted_content"],
     }
     assert len(request.notes) == 4
+
+
+def test_going_on_from_an_answer_nobody_kept_is_refused(request_of: RequestOf) -> None:
+    body = b'{"model":"gpt-5.5","input":"and then?","previous_response_id":"resp_1"}'
+    with pytest.raises(BadRequestError, match="Send the whole conversation"):
+        shape(request_of(body), "unused")
 
 
 @pytest.mark.parametrize("name", REFUSED)

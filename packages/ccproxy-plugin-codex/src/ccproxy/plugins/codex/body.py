@@ -13,6 +13,7 @@ import uuid
 import orjson
 
 from ccproxy.sdk import Json, JsonObject, UpstreamRequest
+from ccproxy.sdk.errors import BadRequestError
 
 REFUSED = (
     "context_management",
@@ -20,7 +21,6 @@ REFUSED = (
     "max_output_tokens",
     "max_tokens",
     "metadata",
-    "previous_response_id",
     "prompt_cache_retention",
     "safety_identifier",
     "stream_options",
@@ -40,8 +40,16 @@ def shape(request: UpstreamRequest, instructions: str) -> None:
     Args:
         request: Left alone if nothing is wrong with its body.
         instructions: Sent if the body has neither instructions nor developer items.
+
+    Raises:
+        BadRequestError: The body builds on an answer the backend has not kept; without
+            it the model would answer another question.
     """
     body = dict(request.payload)
+    if body.pop("previous_response_id", None) is not None:
+        msg = "The ChatGPT backend keeps no answers to go on from."
+        hint = "Send the whole conversation as input, without previous_response_id."
+        raise BadRequestError(msg, hint=hint)
     notes = _drop_refused(body) + _force_stream(body) + _shape_input(body)
     if not _is_instructed(body):
         body["instructions"] = instructions
