@@ -26,6 +26,7 @@ class Seen:
     headers: dict[str, str]
     body: bytes
     peer: object
+    query: str
 
     @property
     def json(self) -> dict[str, object]:
@@ -63,7 +64,9 @@ class Vendor:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         peer = request.transport and request.transport.get_extra_info("peername")
-        self.seen.append(Seen(request.path, headers, body, peer))
+        self.seen.append(
+            Seen(request.path, headers, body, peer, request.rel_url.raw_query_string)
+        )
         if refusal := self._refusal(request, headers, body):
             return refusal
         if request.method == "GET":

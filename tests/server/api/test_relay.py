@@ -78,6 +78,17 @@ async def test_the_request_goes_on_as_it_came(
     assert fake.last.headers["openai-organization"] == "org"
 
 
+async def test_the_query_goes_on_and_chooses_no_other_url(
+    running: RunningGateway, fake: Vendor
+) -> None:
+    for query in ("beta=true", "a=b%20c&d=%2F..%2F", "@evil.example/", "#x"):
+        body = ask("/v1/messages", "m")
+        answer = await running.client.post(f"/v1/messages?{query}", json=body)
+        assert answer.status_code == 200
+        assert fake.last.path == "/v1/messages"
+    assert [seen.query for seen in fake.seen[:2]] == ["beta=true", "a=b%20c&d=/../"]
+
+
 @PATHS
 async def test_every_piece_goes_out_when_it_comes(
     path: str, running: RunningGateway, fake: Vendor

@@ -77,6 +77,10 @@ class Forward:
         payload = _decode(body)
         target = self._models.target(exchange.match, _model_of(payload))
         request = _request(exchange, endpoint, target, payload, body)
+        if query := scope["query_string"]:
+            request.url += (
+                f"?{query.decode('latin-1')}"  # such as Anthropic's ?beta=true
+            )
         request.headers = upstream_headers(scope["headers"])
         request.headers.setdefault("content-type", "application/json")
         attention = Attention(receive)

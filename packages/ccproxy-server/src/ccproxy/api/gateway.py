@@ -147,8 +147,10 @@ class Gateway:
             raise
         on_stop_signal(self._begin_to_stop)
         await send({"type": "lifespan.startup.complete"})
-        await receive()  # lifespan.shutdown: all connections are closed by now
-        await self.stop()
+        try:
+            await receive()  # lifespan.shutdown: all connections are closed by now
+        finally:
+            await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
     def _begin_to_stop(self) -> None:

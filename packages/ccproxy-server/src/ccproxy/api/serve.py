@@ -1,6 +1,7 @@
 """Starts the gateway: ``ccproxy-server``, and what ``ccproxy serve`` runs."""
 
 import argparse
+import errno
 import os
 import signal
 import socket
@@ -159,7 +160,7 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        if error.errno == 98 or "in use" in str(error).lower():
+        if error.errno == errno.EADDRINUSE:
             msg = f"Port {port} of {host} is in use by another program."
             hint = f"Stop it, or choose another port: --port {port + 1}"
             raise PortInUseError(msg, hint=hint) from error
