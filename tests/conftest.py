@@ -3,7 +3,16 @@
 import re
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
+# How fast examples come says how busy the machine is, and nothing of the code.
+hypothesis.settings.register_profile(
+    "patient",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("patient")
 
 MAY_SKIP: tuple[str, ...] = ()
 """Patterns of reasons for which a test may be skipped even where all must run."""
