@@ -1,5 +1,7 @@
 """A key is found in the documented order and is never shown."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ KEY = "sk-very-secret"
 
 
 @pytest.fixture
-def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The package ``keyring`` as far as it is used; its one entry is a file."""
     package = tmp_path / "keyring"
     package.mkdir()
@@ -32,9 +34,9 @@ def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "    return text\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
+    yield package
     for name in ("keyring", "keyring.errors"):
-        monkeypatch.delitem(__import__("sys").modules, name, raising=False)
-    return package
+        sys.modules.pop(name, None)  # nobody else is to find the stand-in
 
 
 async def test_the_settings_come_first() -> None:
