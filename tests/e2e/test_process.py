@@ -45,8 +45,8 @@ async def test_the_banner_tells_where_and_its_calls_work(sandbox: Server) -> Non
         lines.append(line.rstrip("\n"))
     text = "\n".join(lines)
     assert f"is running on {sandbox.url}" in text
-    assert "missing: no API key" in text
-    assert "not-needed: no login needed" in text
+    assert "sandbox      not-needed" in text
+    assert "missing      no API key" in text
     calls = [line.strip() for line in lines if line.strip().startswith("curl ")]
     assert len(calls) == 3
     for call in calls:

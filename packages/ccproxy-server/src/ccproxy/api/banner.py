@@ -28,14 +28,16 @@ _CALLS = (
 )
 
 
-def banner(gateway: Gateway, address: tuple[str, int]) -> str:
+def banner(gateway: Gateway, address: tuple[str, int], *, started: bool) -> str:
     """Describe a gateway that listens.
 
     Args:
-        gateway: Started, so that the login states are known.
+        gateway: What listens.
         address: What its socket is bound to.
+        started: Whether its plugins run in this process, so that logins are known.
     """
     url = base_url(*address[:2])
+    providers = gateway.plugins.providers
     lines = [
         f"ccproxy {VERSION} is running on {url}",
         "",
@@ -43,28 +45,34 @@ def banner(gateway: Gateway, address: tuple[str, int]) -> str:
         f"  Anthropic clients  base URL {url}",
         "",
         "Providers",
-        *_providers(gateway.plugins.providers),
+        *(_with_logins(providers) if started else _by_name(providers)),
         *_failed(gateway),
     ]
-    if SANDBOX in gateway.plugins.providers:
+    if SANDBOX in providers:
         lines += ["", "Try it", *_calls(url, with_token=gateway.asks_for_a_token)]
     lines += ["", "Stop with Ctrl-C.", ""]
     return "\n".join(lines)
 
 
-def _providers(providers: dict[str, Provider]) -> list[str]:
+def _with_logins(providers: dict[str, Provider]) -> list[str]:
     lines = []
     for name in sorted(providers):
-        provider = providers[name]
-        login = provider.login()
-        line = f"  {name:<12} /{name}/v1  {login.state.value}: {login.detail}"
-        lines.append(line + (f" ({login.hint})" if login.hint else ""))
+        login = providers[name].login()
+        lines.append(f"  {name:<12} {login.state.value:<12} {login.detail}")
+        if login.hint:
+            lines.append(f"  {'':<25} {login.hint}")
     return lines or ["  none: install one, such as ccproxy-plugin-openai"]
+
+
+def _by_name(providers: dict[str, Provider]) -> list[str]:
+    """The logins are known in the worker processes."""
+    names = ", ".join(sorted(providers)) or "none"
+    return [f"  {names}", "  Their logins: ccproxy status"]
 
 
 def _failed(gateway: Gateway) -> list[str]:
     return [
-        f"  {plugin.name:<12} plugin off: {plugin.reason}"
+        f"  {plugin.name:<12} {'plugin off':<12} {plugin.reason}"
         for plugin in gateway.plugins.status().plugins
         if plugin.state.value == "failed"
     ]

@@ -89,12 +89,13 @@ class _AnnouncingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit and sockets:
-            _announce(self._gateway, sockets[0])
+            _announce(self._gateway, sockets[0], started=True)
 
 
-def _announce(gateway: Gateway, listener: socket.socket) -> None:
+def _announce(gateway: Gateway, listener: socket.socket, *, started: bool) -> None:
+    text = banner(gateway, listener.getsockname(), started=started)
     with suppress(BrokenPipeError):  # nobody reads it, which is no reason to stop
-        print(banner(gateway, listener.getsockname()), flush=True)  # noqa: T201
+        print(text, flush=True)  # noqa: T201
 
 
 def _serve(
@@ -116,7 +117,7 @@ def _serve(
         return
     os.environ["CCPROXY_SERVE"] = launch.to_environ()
     config = _config(settings, "ccproxy.api.serve:create_app", reload=reload)
-    _announce(gateway, listener)
+    _announce(gateway, listener, started=False)
     if reload:
         target = uvicorn.Server(config).run
         ChangeReload(config, target=target, sockets=[listener]).run()
