@@ -1,14 +1,12 @@
 """A strict Anthropic at the transport, and what a started plugin is handed."""
 
 from collections.abc import AsyncIterator
-from typing import TypeVar
 
 import httpx
 import pytest
 
 from ccproxy.sdk import PluginContext
-
-T = TypeVar("T")
+from fakes.context import context
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -41,8 +39,4 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def ctx(http: httpx.AsyncClient) -> PluginContext:
-    return PluginContext(http=http, publish=lambda event: None, get=_nothing)
-
-
-def _nothing(kind: type[T], /) -> T:
-    raise KeyError(kind)
+    return context(http)

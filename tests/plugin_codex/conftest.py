@@ -3,15 +3,13 @@
 import base64
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 import orjson
 import pytest
 
 from ccproxy.sdk import Endpoint, JsonObject, PluginContext, UpstreamRequest
-
-T = TypeVar("T")
+from fakes.context import context
 
 REFUSED = {
     "max_output_tokens",
@@ -134,8 +132,4 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def ctx(http: httpx.AsyncClient) -> PluginContext:
-    return PluginContext(http=http, publish=lambda event: None, get=_nothing)
-
-
-def _nothing(kind: type[T], /) -> T:
-    raise KeyError(kind)
+    return context(http)
