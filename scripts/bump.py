@@ -5,6 +5,7 @@ that the others have, so both are rewritten here; ``uv lock`` follows.
 """
 
 import argparse
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -41,7 +42,8 @@ def main() -> None:
         parser.error(f"{version!r} is no version such as 0.2.0 or 0.2.0rc1")
     for file in bump(ROOT, version):
         print(file.relative_to(ROOT))
-    subprocess.run(["uv", "lock"], cwd=ROOT, check=True)
+    uv = os.environ.get("UV", "uv")  # set by `uv run`
+    subprocess.run([uv, "lock"], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":
