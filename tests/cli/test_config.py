@@ -100,11 +100,20 @@ def test_validate_tells_all_mistakes_at_once(ccproxy: Run, file: Path) -> None:
 
 
 def test_validate_mentions_sections_that_nobody_reads(ccproxy: Run, file: Path) -> None:
-    write(file, "[plugins.opnai]\nx = 1\n")
+    write(file, "[plugins.quite_different]\nx = 1\n")
     told = ccproxy("config", "validate")
     assert (told.returncode, told.stdout) == (0, f"ok: {file}\n")
-    note = "Note: [plugins.opnai] is for a plugin that is not installed.\n"
+    note = "Note: [plugins.quite_different] is for a plugin that is not installed.\n"
     assert told.stderr == note
+
+
+def test_validate_refuses_a_slip_in_a_plugins_name_as_serve_does(
+    ccproxy: Run, file: Path
+) -> None:
+    write(file, "[plugins.opnai]\nx = 1\n")
+    told = ccproxy("config", "validate")
+    assert (told.returncode, told.stdout) == (3, "")
+    assert "Did you mean plugins.openai?" in told.stderr
 
 
 def test_schema_knows_our_sections_and_those_of_plugins(ccproxy: Run) -> None:

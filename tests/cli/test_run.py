@@ -65,6 +65,17 @@ def test_claude_is_pointed_by_its_environment(ccproxy: Run, gateway: str) -> Non
     assert "ANTHROPIC_MODEL" not in got["environment"]
 
 
+def test_claude_keeps_its_own_login_where_the_gateway_passes_it_on(
+    ccproxy: Run,
+) -> None:
+    told = ccproxy(
+        *("run", "--json", "--set", "plugins.anthropic.passthrough=true", "claude"),
+    )
+    shown = json.loads(told.stdout)
+    assert list(shown["set"]) == ["ANTHROPIC_BASE_URL"]
+    assert shown["unset"] == []
+
+
 @pytest.mark.usefixtures("programs")
 def test_claude_asks_the_provider_and_model_it_is_told_to(
     ccproxy: Run, gateway: str

@@ -78,6 +78,26 @@ async def test_the_request_goes_on_as_it_came(
     assert fake.last.headers["openai-organization"] == "org"
 
 
+async def test_json_is_sent_as_json_whatever_curl_calls_it(
+    running: RunningGateway, fake: Vendor
+) -> None:
+    answer = await running.client.post(
+        "/v1/messages",
+        content=orjson.dumps(ask("/v1/messages", "m")),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 200
+    assert fake.last.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/openai", "/openai/v1"])
+async def test_a_client_that_probes_its_base_url_is_greeted(
+    path: str, running: RunningGateway
+) -> None:
+    assert (await running.client.head(path)).status_code == 200
+    assert (await running.client.get(path)).json()["name"] == "ccproxy"
+
+
 async def test_the_query_goes_on_and_chooses_no_other_url(
     running: RunningGateway, fake: Vendor
 ) -> None:

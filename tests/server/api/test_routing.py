@@ -25,7 +25,9 @@ async def answer(request: Request) -> Response:
     return Response(request.path.encode())
 
 
-TABLE = PathTable([Route("/page", answer), Route("/files/*", answer)], ["/api/status"])
+TABLE = PathTable(
+    [Route("/page", answer), Route("/files/*", answer)], ["/", "/api/status"], ["a"]
+)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,11 @@ TABLE = PathTable([Route("/page", answer), Route("/files/*", answer)], ["/api/st
         ("/v1/models/a/b", Kind.MODELS, "/v1/models/{model}", None, "a/b"),
         ("/a/v1/models", Kind.MODELS, "/{provider}/v1/models", "a", ""),
         ("/a/v1/models/m", Kind.MODELS, "/{provider}/v1/models/{model}", "a", "m"),
+        ("/", Kind.BASE, "/", None, ""),
+        ("/v1", Kind.BASE, "/v1", None, ""),
+        ("/a", Kind.BASE, "/{provider}", None, ""),
+        ("/a/v1", Kind.BASE, "/{provider}/v1", None, ""),
+        ("/b", Kind.API, "other", None, ""),
         ("/page", Kind.PLUGIN, "/page", None, ""),
         ("/files/x/y.js", Kind.PLUGIN, "/files/*", None, "x/y.js"),
         ("/api/status", Kind.API, "/api/status", None, ""),

@@ -39,11 +39,14 @@ class Wish:
         target: The gateway.
         provider: The one provider to ask, or ``None`` to go by the model's name.
         model: The model to ask for, or ``None`` for the program's own choice.
+        own_login: Whether the gateway passes the program's own login on, and asks for
+            no token itself.
     """
 
     target: Target
     provider: str | None = None
     model: str | None = None
+    own_login: bool = False
 
     @property
     def root(self) -> str:
@@ -76,15 +79,13 @@ def find(program: str) -> Program:
 
 
 def _claude(wish: Wish) -> Pointing:
-    model = {"ANTHROPIC_MODEL": wish.model} if wish.model else {}
-    return Pointing(
-        environment={
-            "ANTHROPIC_BASE_URL": wish.root,
-            "ANTHROPIC_AUTH_TOKEN": wish.token,
-            **model,
-        },
-        without=("ANTHROPIC_API_KEY",),
-    )
+    environment = {"ANTHROPIC_BASE_URL": wish.root}
+    if wish.model:
+        environment["ANTHROPIC_MODEL"] = wish.model
+    if wish.own_login:
+        return Pointing(environment=environment)
+    environment["ANTHROPIC_AUTH_TOKEN"] = wish.token
+    return Pointing(environment=environment, without=("ANTHROPIC_API_KEY",))
 
 
 def _codex(wish: Wish) -> Pointing:

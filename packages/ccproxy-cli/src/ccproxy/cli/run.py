@@ -19,6 +19,7 @@ from ccproxy.cli.lifetime import own_gateway
 from ccproxy.cli.opened import open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
 from ccproxy.cli.programs import Pointing, Wish, find
+from ccproxy.cli.sections import passes_logins_on
 from ccproxy.config import Settings
 from ccproxy.errors import NotInstalledError, UpstreamConnectError
 
@@ -34,16 +35,19 @@ class Line:
         arguments: The person's own.
         provider: From ``--provider``.
         model: From ``--model``.
+        passthrough: Whether the settings let callers bring their own login.
     """
 
     program: str
     arguments: Sequence[str]
     provider: str | None
     model: str | None
+    passthrough: bool
 
     def point(self, target: Target) -> Pointing:
         """Point it at a gateway."""
-        wish = Wish(target, self.provider, self.model)
+        own_login = self.passthrough and not target.token
+        wish = Wish(target, self.provider, self.model, own_login)
         pointing = find(self.program).point(wish)
         direct = _past_the_proxy(target.url, os.environ)
         return replace(pointing, environment={**pointing.environment, **direct})
@@ -78,8 +82,10 @@ def run(
     If no gateway runs, one is started and stopped with the program. The program's own
     configuration files are left alone, and its exit code is passed on.
     """
-    settings = open_settings(config, sets or ()).settings
-    line = Line(program, _own(arguments or []), provider, model)
+    opened = open_settings(config, sets or ())
+    settings = opened.settings
+    passthrough = passes_logins_on(opened.layers)
+    line = Line(program, _own(arguments or []), provider, model, passthrough)
     if print_only or as_json:
         _print(line, Target.of(settings), as_json=as_json)
         return

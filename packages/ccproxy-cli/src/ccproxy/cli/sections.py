@@ -1,6 +1,7 @@
 """The sections of settings that belong to plugins."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from ccproxy.cli.opened import open_settings, quiet_log
@@ -8,6 +9,7 @@ from ccproxy.config import Layers, load, plugin_sections, section
 from ccproxy.errors import ConfigError, PluginError
 from ccproxy.loader.discovery import discover
 from ccproxy.loader.isolation import isolated
+from ccproxy.loader.sections import check_sections
 from ccproxy.sdk import PluginConfig
 
 Models = Mapping[str, type[PluginConfig]]
@@ -38,12 +40,26 @@ def mistakes(layers: Layers) -> list[ConfigError | PluginError]:
         models = dict(_models(directory))
     except PluginError as error:
         return [*errors, error]
-    for name, model in models.items():
+    names = [each.name for each in discover(directory)]
+    checks: list[Callable[[], object]] = [
+        partial(check_sections, plugin_sections(layers), names)
+    ]
+    checks += [partial(section, layers, *each) for each in models.items()]
+    for check in checks:
         try:
-            section(layers, name, model)
+            check()
         except ConfigError as error:
             errors.append(error)
     return errors
+
+
+def passes_logins_on(layers: Layers) -> bool:
+    """Tell whether a plugin is set to pass its callers' own logins on."""
+    plugins = layers.merged.get("plugins")
+    return isinstance(plugins, Mapping) and any(
+        isinstance(each, Mapping) and each.get("passthrough") in (True, "true", "1")
+        for each in plugins.values()
+    )
 
 
 def unknown(layers: Layers) -> list[str]:

@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     EXPOSED = 7
     CREDENTIAL = 8
     NOT_RUNNING = 9
+    INTERRUPTED = 130
 
 
 MEANING: dict[ExitCode, str] = {
@@ -40,6 +41,7 @@ MEANING: dict[ExitCode, str] = {
     ExitCode.EXPOSED: "the gateway would listen beyond loopback without a token",
     ExitCode.CREDENTIAL: "a login or key is missing, expired or unreadable",
     ExitCode.NOT_RUNNING: "no gateway answers",
+    ExitCode.INTERRUPTED: "stopped with Ctrl-C",
 }
 
 _CODES: tuple[tuple[type[CCProxyError], ExitCode], ...] = (

@@ -15,11 +15,13 @@ class PluginState(StrEnum):
     STOPPED = "stopped"
 
 
-class _Shown(BaseModel):
+class Shown(BaseModel):
+    """What the API shows: frozen, and every field documented by its docstring."""
+
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
-class ContributionsStatus(_Shown):
+class ContributionsStatus(Shown):
     """What a plugin adds, by name."""
 
     providers: tuple[str, ...] = ()
@@ -34,7 +36,7 @@ class ContributionsStatus(_Shown):
     """Commands it adds to ``ccproxy``."""
 
 
-class PluginStatus(_Shown):
+class PluginStatus(Shown):
     """One plugin."""
 
     name: str
@@ -63,7 +65,7 @@ class PluginStatus(_Shown):
     """What it adds."""
 
 
-class PluginsStatus(_Shown):
+class PluginsStatus(Shown):
     """All plugins, by name."""
 
     plugins: tuple[PluginStatus, ...]

@@ -3,7 +3,7 @@
 from ccproxy.api.gateway import Gateway
 from ccproxy.api.routing import SANDBOX
 from ccproxy.api.version import VERSION
-from ccproxy.config.address import base_url
+from ccproxy.config.address import base_url, is_loopback
 from ccproxy.sdk import Provider
 
 _CALLS = (
@@ -38,8 +38,12 @@ def banner(gateway: Gateway, address: tuple[str, int], *, started: bool) -> str:
     """
     url = base_url(*address[:2])
     providers = gateway.plugins.providers
-    lines = [
-        f"ccproxy {VERSION} is running on {url}",
+    lines = [f"ccproxy {VERSION} is running on {url}"]
+    if not is_loopback(address[0]):
+        lines.append(
+            f"It listens on {address[0]} port {address[1]}, for other machines."
+        )
+    lines += [
         "",
         f"  OpenAI clients     base URL {url}/v1",
         f"  Anthropic clients  base URL {url}",

@@ -82,7 +82,7 @@ class Forward:
                 f"?{query.decode('latin-1')}"  # such as Anthropic's ?beta=true
             )
         request.headers = upstream_headers(scope["headers"])
-        request.headers.setdefault("content-type", "application/json")
+        request.headers["content-type"] = "application/json"  # whatever curl -d says
         attention = Attention(receive)
         try:
             with attention:

@@ -29,6 +29,9 @@ class Router:
         """Answer one request."""
         exchange = exchange_of(scope)
         match = exchange.match
+        if match.kind is Kind.BASE:
+            await self._api({**scope, "path": "/", "raw_path": b"/"}, receive, send)
+            return
         if match.kind is Kind.API:
             await self._api(scope, receive, send)
             return

@@ -1,6 +1,6 @@
 """Where a request goes: by its path to a handler, by its model to a provider."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from fnmatch import fnmatchcase
@@ -16,6 +16,7 @@ SANDBOX = "sandbox"
 class Kind(Enum):
     """Who handles a request."""
 
+    BASE = auto()
     MODEL = auto()
     MODELS = auto()
     PLUGIN = auto()
@@ -54,15 +55,26 @@ class PathTable:
     Args:
         routes: Those of plugins.
         api_paths: Templates of the paths FastAPI serves, such as ``/api/status``.
+        providers: Names of the providers; clients probe the base URLs they are given.
     """
 
-    def __init__(self, routes: Sequence[Route], api_paths: Sequence[str]) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        api_paths: Sequence[str],
+        providers: Iterable[str] = (),
+    ) -> None:
         self._exact: dict[str, Match] = {}
+        for base in ("", *(f"/{name}" for name in providers)):
+            template = "/{provider}" if base else ""
+            self._exact[base or "/"] = Match(Kind.BASE, template or "/")
+            self._exact[f"{base}/v1"] = Match(Kind.BASE, f"{template}/v1")
         for endpoint in Endpoint:
             path = f"/v1/{endpoint}"
             self._exact[path] = Match(Kind.MODEL, path, endpoint)
         self._exact["/v1/models"] = Match(Kind.MODELS, "/v1/models")
-        self._exact |= {path: Match(Kind.API, path) for path in api_paths}
+        for path in api_paths:
+            self._exact.setdefault(path, Match(Kind.API, path))
         self._prefixes: list[tuple[str, Route]] = []
         for route in routes:
             if route.path.endswith("/*"):

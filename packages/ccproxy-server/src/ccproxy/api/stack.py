@@ -45,7 +45,8 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> ASGIApp:
         origins=settings.security.allowed_origins,
         exposed=not is_loopback(settings.server.host),
     )
-    paths = container.provide(PathTable, PathTable(plugins.routes, api_paths(api)))
+    paths = PathTable(plugins.routes, api_paths(api), plugins.providers)
+    container.provide(PathTable, paths)
     return Lifecycle(app, paths, bus)
 
 

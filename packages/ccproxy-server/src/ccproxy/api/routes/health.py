@@ -1,21 +1,21 @@
 """``/health/**`` and ``/``: for those who only want to know that it is there."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from ccproxy.api.version import VERSION
+from ccproxy.loader.status import Shown
 
 router = APIRouter(tags=["health"])
 
 
-class Health(BaseModel):
+class Health(Shown):
     """Yes."""
 
     status: str
     """Always ``ok``; a gateway that is not well does not answer."""
 
 
-class Welcome(BaseModel):
+class Welcome(Shown):
     """What answers at the root."""
 
     name: str

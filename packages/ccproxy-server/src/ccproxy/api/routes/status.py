@@ -3,24 +3,19 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict
 
 from ccproxy.api.dependencies import get_models, get_plugins
 from ccproxy.api.routing import ModelTable
 from ccproxy.api.version import VERSION
 from ccproxy.loader.manager import PluginManager
-from ccproxy.loader.status import PluginsStatus, PluginState
+from ccproxy.loader.status import PluginsStatus, PluginState, Shown
 from ccproxy.sdk import Provider
 from ccproxy.security.sanitizer import mask_text
 
 router = APIRouter(prefix="/api", tags=["status"])
 
 
-class _Shown(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-
-class ProviderStatus(_Shown):
+class ProviderStatus(Shown):
     """One provider."""
 
     name: str
@@ -42,7 +37,7 @@ class ProviderStatus(_Shown):
     """Whether requests can be signed right now."""
 
 
-class ProvidersStatus(_Shown):
+class ProvidersStatus(Shown):
     """All providers, by name."""
 
     providers: tuple[ProviderStatus, ...]
@@ -51,7 +46,7 @@ class ProvidersStatus(_Shown):
     """``routing.default_provider``."""
 
 
-class GatewayStatus(_Shown):
+class GatewayStatus(Shown):
     """The gateway in one line."""
 
     name: str = "ccproxy"
