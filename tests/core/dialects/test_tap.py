@@ -73,6 +73,18 @@ def test_no_bytes_break_the_tap(dialect: Dialect, chunks: list[bytes]) -> None:
     assert look(dialect, chunks) in Outcome
 
 
+def test_an_event_without_end_costs_no_memory_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ccproxy.dialects.tap.LARGEST", 1000)
+    tap = StreamTap(CHAT)
+    for _ in range(100):
+        tap.feed(b"data: " + b"x" * 100)
+    tap.feed(b"\n\ndata: [DONE]\n\n")
+    assert tap.outcome is Outcome.UNKNOWN
+    assert not tap.between_events  # so that no keep-alive is put in
+
+
 def look(dialect: Dialect, chunks: list[bytes]) -> Outcome:
     tap = StreamTap(dialect)
     for chunk in chunks:

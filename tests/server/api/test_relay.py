@@ -171,6 +171,16 @@ async def test_json_in_place_of_a_stream_passes(
 
 
 @PATHS
+async def test_a_stream_compressed_without_being_asked_passes_as_it_is(
+    path: str, running: RunningGateway, fake: Vendor
+) -> None:
+    answer = await running.client.post(path, json=ask(path, "zipped", stream=True))
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.content == b"".join(pieces(path, "zipped"))  # unpacked by the client
+    assert fake.last.headers["accept-encoding"] == "identity"
+
+
+@PATHS
 async def test_an_upstreams_error_passes_with_status_and_headers(
     path: str, running: RunningGateway
 ) -> None:

@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     OPEN = "open"
     DONE = "done"
     FAILED = "failed"
+    UNKNOWN = "unknown"
 
 
 _ENDINGS: dict[Dialect, dict[str, Outcome]] = {
@@ -35,6 +36,10 @@ _HINTS = {
     dialect: tuple(name.encode() for name in endings)
     for dialect, endings in _ENDINGS.items()
 }
+
+
+LARGEST = 32 * 1024 * 1024
+"""Bytes of one event; a stream with a larger one is passed on without being watched."""
 
 
 class StreamTap:
@@ -56,12 +61,17 @@ class StreamTap:
     @property
     def between_events(self) -> bool:
         """Whether something may be put into the stream here."""
-        return self._splitter.between_events
+        return self._splitter.between_events and self.outcome is not Outcome.UNKNOWN
 
     def feed(self, chunk: bytes) -> None:
         """Look at a chunk."""
+        if self.outcome is Outcome.UNKNOWN:
+            return
         for event in self._splitter.feed(chunk):
             self._see(event)
+        if self._splitter.pending > LARGEST:
+            self.outcome = Outcome.UNKNOWN
+            self._splitter.flush()
 
     def end(self) -> None:
         """Look at what came after the last blank line; the stream has ended."""

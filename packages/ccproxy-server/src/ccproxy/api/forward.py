@@ -83,6 +83,7 @@ class Forward:
             )
         request.headers = upstream_headers(scope["headers"])
         request.headers["content-type"] = "application/json"  # whatever curl -d says
+        request.headers["accept-encoding"] = "identity"  # to be readable in passing
         attention = Attention(receive)
         try:
             with attention:
@@ -179,7 +180,7 @@ async def _pass_on(
         await relay.plain(response)
     elif not exchange.streaming:
         await relay.collected(response)  # the provider only streams
-    elif _is_json(response):
+    elif not _is_stream(response):
         await relay.plain(response)
     else:
         await relay.stream(response)
@@ -217,15 +218,14 @@ def _callers_own(exchange: Exchange, provider: Provider) -> dict[str, str]:
     }
 
 
-def _is_json(response: UpstreamResponse) -> bool:
-    """Tell an upstream that answers JSON although a stream was asked for.
+def _is_stream(response: UpstreamResponse) -> bool:
+    """Tell an upstream that answers JSON, or compressed, although nobody asked for it.
 
     A missing content type says nothing: the Codex backend streams without one.
     """
-    return any(
-        name == b"content-type" and value.startswith(b"application/json")
-        for name, value in response.headers
-    )
+    headers = dict(response.headers)
+    is_json = headers.get(b"content-type", b"").startswith(b"application/json")
+    return not is_json and headers.get(b"content-encoding", b"identity") == b"identity"
 
 
 def _not_spoken(provider: Provider, endpoint: Endpoint) -> DialectNotSpokenError:

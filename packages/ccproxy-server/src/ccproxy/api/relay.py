@@ -117,9 +117,8 @@ class Relay:
     # -- steps
 
     async def _pump(self, response: UpstreamResponse) -> None:
-        clock = monotonic
         while True:
-            self._waiting_since = clock()
+            self._waiting_since = monotonic()
             chunk = await response.chunk()
             self._waiting_since = None
             if not chunk:
