@@ -43,7 +43,8 @@ class Vendor:
     it cleanly but too early, ``slow`` waits for ``go`` before every piece, ``silent``
     waits for it before the head, ``plain`` sends no content type, ``busy`` is a 429,
     ``html`` a 502 of some proxy, ``moved`` a redirect, ``json`` answers a stream with
-    JSON, ``zipped`` compresses it, ``failed`` reports a failure within the stream; all else is a whole answer.
+    JSON, ``zipped`` compresses it, ``failed`` reports a failure within the stream; all
+    else is a whole answer.
     """
 
     url: str = ""
