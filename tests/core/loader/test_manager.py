@@ -143,7 +143,7 @@ async def test_whoever_requires_a_failing_plugin_is_off_too() -> None:
     made = Recorder()
     found = [made.make("a", fails="start"), made.make("b", requires=("a",))]
     status = await World(found).live()
-    assert status["b"].reason == "requires 'a', but a failed"
+    assert status["b"].reason == "requires 'a', but who provides it failed"
     assert "start b" not in made.log
 
 

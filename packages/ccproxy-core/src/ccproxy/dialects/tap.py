@@ -55,13 +55,14 @@ class StreamTap:
         self.outcome = Outcome.OPEN
         self.last = b""
         self._splitter = EventSplitter()
+        self._cut = False
         self._judge = _judge_chat if dialect is Dialect.CHAT else _judge_typed
         self._dialect = dialect
 
     @property
     def between_events(self) -> bool:
         """Whether something may be put into the stream here."""
-        return self._splitter.between_events and self.outcome is not Outcome.UNKNOWN
+        return not self._cut and self._splitter.between_events
 
     def feed(self, chunk: bytes) -> None:
         """Look at a chunk."""
@@ -71,19 +72,21 @@ class StreamTap:
             self._see(event)
         if self._splitter.pending > LARGEST:
             self.outcome = Outcome.UNKNOWN
+            self._cut = True
             self._splitter.flush()
 
     def end(self) -> None:
         """Look at what came after the last blank line; the stream has ended."""
         if tail := self._splitter.flush():
+            self._cut = True
             self._see(tail)
 
     def _see(self, event: bytes) -> None:
         if event := event.lstrip(b"\r\n"):  # a CRLF cut in two leaves its half here
             self.last = event
             outcome = self._judge(self._dialect, event)
-            if outcome is not None:
-                self.outcome = outcome
+            if outcome is not None and self.outcome is Outcome.OPEN:
+                self.outcome = outcome  # a failure stays one, whatever follows
 
 
 def _judge_chat(dialect: Dialect, event: bytes) -> Outcome | None:

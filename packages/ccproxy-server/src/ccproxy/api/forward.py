@@ -1,5 +1,7 @@
 """From a caller's request to a provider's answer."""
 
+from collections.abc import Mapping
+
 import orjson
 
 from ccproxy.api.attention import Attention, Interrupted
@@ -28,6 +30,9 @@ from ccproxy.sdk import (
     UpstreamRequest,
     UpstreamResponse,
 )
+
+LONGEST_MODEL = 256
+"""Characters; the name goes into logs, metrics and records."""
 
 
 class Forward:
@@ -128,8 +133,7 @@ class Forward:
             signed = await provider.auth.headers()
             request.headers.update(signed)
             response = await upstream.send(request)
-            if response.status == 401 and await provider.auth.renew(signed):
-                response.close()
+            if response.status == 401 and await _renewed(response, provider, signed):
                 request.headers.update(await provider.auth.headers())
                 response = await upstream.send(request)
         if 300 <= response.status < 400:
@@ -186,6 +190,20 @@ async def _pass_on(
         await relay.stream(response)
 
 
+async def _renewed(
+    refused: UpstreamResponse, provider: Provider, signed: Mapping[str, str]
+) -> bool:
+    """Try to renew the credential; a refusal that nobody will read is closed."""
+    try:
+        renewed = await provider.auth.renew(signed)
+    except BaseException:
+        refused.close()
+        raise
+    if renewed:
+        refused.close()
+    return renewed
+
+
 def _decode(body: bytes) -> JsonObject:
     try:
         payload = orjson.loads(body)
@@ -203,6 +221,9 @@ def _model_of(payload: JsonObject) -> str:
     if not isinstance(model, str) or not model:
         msg = "The request names no model."
         raise BadRequestError(msg, hint="Set 'model' to a name; GET /v1/models lists.")
+    if len(model) > LONGEST_MODEL:
+        msg = f"The model's name is longer than {LONGEST_MODEL} characters."
+        raise BadRequestError(msg)
     return model
 
 
