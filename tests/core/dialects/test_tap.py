@@ -91,3 +91,15 @@ def look(dialect: Dialect, chunks: list[bytes]) -> Outcome:
         tap.feed(chunk)
     tap.end()
     return tap.outcome
+
+
+def test_a_failure_stays_one_whatever_follows() -> None:
+    stream = b'data: {"error":{"message":"x"}}\n\ndata: [DONE]\n\n'
+    assert look(CHAT, [stream]) is Outcome.FAILED
+
+
+def test_a_stream_that_ends_within_an_event_does_not_end_between_events() -> None:
+    tap = StreamTap(CHAT)
+    tap.feed(b'data: {"a":1}\n\ndata: {"b')
+    tap.end()
+    assert not tap.between_events

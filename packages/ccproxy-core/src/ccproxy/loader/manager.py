@@ -134,6 +134,8 @@ class PluginManager:
                 return (
                     f"no provider may be called {name!r}: it is a path of the gateway"
                 )
+            if kind == "route" and name.split("/")[1] in _OWN_PATHS:
+                return f"the route {name!r} is a path of the gateway"
             if what in taken:
                 return f"{taken[what]} already adds the {kind} {name!r}"
             taken[what] = "it itself"
