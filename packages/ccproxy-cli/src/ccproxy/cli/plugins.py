@@ -41,7 +41,7 @@ def list_installed(
         (*_facts(each), _origin(each), ", ".join(each.provides), _adds(each))
         for each in plugins.plugins
     ]
-    show_table(columns, rows)
+    show_table(columns, rows, spare="SOURCE")
     _tell_reasons(plugins.plugins)
 
 
