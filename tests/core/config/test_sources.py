@@ -127,7 +127,8 @@ def _error(*arguments: object) -> str:
 def test_a_file_that_is_named_has_to_exist(tmp_path: Path) -> None:
     path = tmp_path / "absent.toml"
     message = (
-        f"There is no settings file {path}. Run 'ccproxy config init' to write one."
+        f"There is no settings file {path}. "
+        f"Run 'ccproxy config init --config {path}' to write it."
     )
     assert _error(path, {}, {}) == message
     assert _error(None, {}, {"CCPROXY_CONFIG": str(path)}) == message

@@ -114,7 +114,7 @@ def _read_toml(file: Path) -> Layer:
     except FileNotFoundError as error:
         raise ConfigError(
             f"There is no settings file {file}.",
-            hint="Run 'ccproxy config init' to write one.",
+            hint=f"Run 'ccproxy config init --config {file}' to write it.",
         ) from error
     except OSError as error:
         raise ConfigError(

@@ -34,7 +34,8 @@ def find_commands(
     for found in discover(plugins.directory):
         if found.name in plugins.disable or only not in (None, found.name):
             continue
-        if only is None and plugins.enable and found.name not in plugins.enable:
+        listed = plugins.enable is None or found.name in plugins.enable
+        if only is None and not listed:
             continue
         with isolated(found.name, "setup", lambda _: None):
             plugin_class = found.load()
