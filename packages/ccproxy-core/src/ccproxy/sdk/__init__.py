@@ -16,6 +16,7 @@ from ccproxy.sdk.credential import (
 )
 from ccproxy.sdk.json import Json, JsonObject
 from ccproxy.sdk.plugin import Manifest, Plugin, PluginConfig, PluginContext
+from ccproxy.sdk.profile import LimitWindow, ProfileAdapter, ProfileFields
 from ccproxy.sdk.provider import Model, Provider
 from ccproxy.sdk.route import Request, Response, Route
 from ccproxy.sdk.secret import Found, KeySettings, Secret
@@ -41,6 +42,7 @@ __all__ = [
     "Json",
     "JsonObject",
     "KeySettings",
+    "LimitWindow",
     "LoginState",
     "LoginStatus",
     "Manifest",
@@ -51,6 +53,8 @@ __all__ = [
     "Plugin",
     "PluginConfig",
     "PluginContext",
+    "ProfileAdapter",
+    "ProfileFields",
     "Provider",
     "Receive",
     "Request",

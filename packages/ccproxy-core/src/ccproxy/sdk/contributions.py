@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar
 from ccproxy.errors import PluginError
 from ccproxy.hooks.events import Event
 from ccproxy.sdk.asgi import Middleware
+from ccproxy.sdk.profile import ProfileAdapter
 from ccproxy.sdk.provider import Provider
 from ccproxy.sdk.route import Route
 
@@ -39,10 +40,15 @@ class Contributions:
     routing: list[Route] = field(default_factory=list)
     middlewares: list[Middleware] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    profile_adapters: dict[str, ProfileAdapter] = field(default_factory=dict)
 
     def provider(self, provider: Provider) -> None:
         """Add an upstream service."""
         self.providers.append(provider)
+
+    def profile_adapter(self, provider: str, adapter: ProfileAdapter) -> None:
+        """Say how the account facts of a provider are fetched."""
+        self.profile_adapters[provider] = adapter
 
     def hook(self, event: type[E], hook: Hook[E]) -> None:
         """Subscribe to an event.
