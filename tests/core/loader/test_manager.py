@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
 
 import httpx
 import pytest
@@ -28,10 +27,9 @@ from ccproxy.sdk import (
     Response,
     Route,
 )
+from fakes.context import context as plugin_context
 
 pytestmark = pytest.mark.unit
-
-T = TypeVar("T")
 
 
 class Recorder:
@@ -96,18 +94,13 @@ class World:
         with structlog.testing.capture_logs():
             self.manager.load()
             async with httpx.AsyncClient() as http:
-                context = PluginContext(http, self.bus.publish, nothing)
-                await self.manager.start(context, self.bus)
+                await self.manager.start(plugin_context(http), self.bus)
                 status = self.status()
                 await self.manager.stop()
         return status
 
     def status(self) -> dict[str, PluginStatus]:
         return {each.name: each for each in self.manager.status().plugins}
-
-
-def nothing(kind: type[T], /) -> T:
-    raise KeyError(kind)
 
 
 async def test_plugins_start_in_order_and_stop_in_reverse() -> None:

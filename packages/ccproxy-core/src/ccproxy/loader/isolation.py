@@ -1,14 +1,17 @@
 """Keeps what goes wrong in a plugin from going wrong elsewhere."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import structlog
 
-from ccproxy.errors import CCProxyError, ConfigError
+from ccproxy.errors import CCProxyError, ConfigError, PluginError
 from ccproxy.security.sanitizer import mask_text
 
 _log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -31,6 +34,29 @@ def isolated(plugin: str, doing: str, failed: Callable[[str], None]) -> Iterator
         reason = mask_text(f"{doing} failed: {_describe(error)}")
         _log.debug("plugin_failed", plugin=plugin, reason=reason, exc_info=True)
         failed(reason)
+
+
+async def ask(plugin: str, doing: str, function: Callable[[], Awaitable[T]]) -> T:
+    """Return what a plugin's function answers.
+
+    Args:
+        plugin: Its name.
+        doing: What is being asked for, such as ``"profile"``.
+        function: The plugin's.
+
+    Raises:
+        CCProxyError: The function's own, or a ``PluginError`` for all else it raises.
+    """
+    expected: CCProxyError | None = None
+    reasons: list[str] = []
+    with isolated(plugin, doing, reasons.append):
+        try:
+            return await function()
+        except CCProxyError as error:
+            expected = error
+    if expected is not None:
+        raise expected
+    raise PluginError(f"The plugin {plugin} is broken: {reasons[0]}")
 
 
 def _describe(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +57,65 @@ ProfileAdapter: TypeAlias = Callable[[], Awaitable[Sequence[ProfileFields]]]
 
 Raises ``CCProxyError`` if it can't; the last known profile then stays, marked stale.
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountProfile(ProfileFields):
+    """Facts of one account as they are kept.
+
+    Attributes:
+        provider: Whose account.
+        updated_at: When the facts were last known to be right.
+        stale_since: When fetching them first failed, if it has failed since.
+        stale_reason: Why it failed, masked.
+    """
+
+    provider: str
+    updated_at: datetime
+    stale_since: datetime | None = None
+    stale_reason: str | None = None
+
+
+class Profiles(Protocol):
+    """The account facts of all providers: ``ctx.profiles``."""
+
+    async def load_profile(self, provider: str) -> AccountProfile | None:
+        """Return what is kept of the provider's active account; nobody is asked.
+
+        Raises:
+            StorageError: The database can't be used.
+        """
+
+    async def refresh_profile(self, provider: str) -> AccountProfile | None:
+        """Ask the provider anew, and return its active account.
+
+        Raises:
+            CCProxyError: It can't be asked, and nothing is known from before.
+            UnknownProviderError: Nobody can ask this provider.
+            StorageError: The database can't be used.
+        """
+
+    async def get_cached(self, provider: str) -> AccountProfile | None:
+        """Return the active account, asked anew only if that was long ago.
+
+        Raises:
+            CCProxyError: As ``refresh_profile`` does.
+        """
+
+    async def update_fields(
+        self, provider: str, account: str, **fields: object
+    ) -> tuple[str, ...]:
+        """Write facts of an account, and tell ``ProfileUpdated`` if any changed.
+
+        Args:
+            provider: Whose account.
+            account: The provider's own key of it; it need not be known yet.
+            fields: Named as in ``ProfileFields``.
+
+        Returns:
+            The names of those that changed.
+
+        Raises:
+            BadRequestError: A field is unknown, or not of its type.
+            StorageError: The database can't be used.
+        """

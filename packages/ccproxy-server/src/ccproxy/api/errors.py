@@ -18,6 +18,7 @@ from ccproxy.errors import (
     MethodNotAllowedError,
     RequestError,
     ShuttingDownError,
+    StorageError,
     UnauthorizedError,
     UnknownProviderError,
     UnsupportedEncodingError,
@@ -63,6 +64,7 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
     (DialectNotSpokenError, Answer(400, "dialect_not_spoken", Failure.BAD_REQUEST)),
     (RequestError, Answer(400, "bad_request", Failure.BAD_REQUEST)),
     (CredentialError, Answer(401, "no_credential", Failure.NO_CREDENTIAL)),
+    (StorageError, Answer(503, "storage_unavailable", Failure.INTERNAL)),
     (ShuttingDownError, Answer(503, "shutting_down", Failure.SHUTDOWN)),
     (
         UpstreamConnectError,
