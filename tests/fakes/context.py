@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def context(http: httpx.AsyncClient) -> PluginContext:
-    """A context with this client, whose events go nowhere and that has nothing to work with."""
+    """A context with this client alone: no services, no database, no listeners."""
     nowhere = Database("duckdb:////dev/null/nowhere.duckdb")
     return PluginContext(
         http=http,

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from ccproxy.config.paths import private_dir
-from ccproxy.errors import ConfigError, NotInstalledError, StorageError
+from ccproxy.errors import StorageError
 from ccproxy.storage.failures import is_held, mapped
 
 _PAUSE = 0.05
@@ -35,8 +35,7 @@ class Connections:
         file: Where it is, if it is a DuckDB file.
 
     Raises:
-        ConfigError: The URL is none that can be used.
-        NotInstalledError: The library for such a database is missing.
+        StorageError: The URL is none that can be used, or a library for it is missing.
     """
 
     def __init__(self, url: str, *, patience: float = 10.0) -> None:
@@ -135,13 +134,13 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise ConfigError("storage.url is no URL of a database.", hint=hint) from error
+        raise StorageError("storage.url is no URL of a database.", hint=hint) from error
     if parsed.drivername not in {"duckdb", "postgresql+psycopg"}:
         msg = f"storage.url names {parsed.drivername!r}, which is no database we know."
-        raise ConfigError(msg, hint=hint)
+        raise StorageError(msg, hint=hint)
     if parsed.drivername == "duckdb" and parsed.database in {None, "", ":memory:"}:
         msg = "storage.url names a database in memory, which would be lost each time."
-        raise ConfigError(msg, hint=hint)
+        raise StorageError(msg, hint=hint)
     return parsed
 
 
@@ -153,7 +152,7 @@ def _engine(url: URL) -> Engine:
     try:
         return create_engine(url, poolclass=NullPool)
     except ModuleNotFoundError as error:
-        raise NotInstalledError(
+        raise StorageError(
             "PostgreSQL needs psycopg, which is not installed.",
             hint='pip install "ccproxy-core[postgres]" "psycopg[binary]"',
         ) from error

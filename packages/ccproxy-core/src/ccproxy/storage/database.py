@@ -64,7 +64,6 @@ class Database:
 
         Raises:
             StorageError: The database can't be used.
-            ConfigError: ``storage.url`` is none that can be used.
         """
         return await self._in_thread(lambda: self._unit(fn))
 
@@ -76,7 +75,6 @@ class Database:
 
         Raises:
             StorageError: It can't be used, or is newer than the code.
-            ConfigError: ``storage.url`` is none that can be used.
         """
         return await self._in_thread(self._upgrade)
 
@@ -93,7 +91,6 @@ class Database:
 
         Raises:
             StorageError: The database can't be used.
-            ConfigError: ``storage.url`` is none that can be used.
         """
         return await self._in_thread(self._states)
 

@@ -97,13 +97,9 @@ class Run:
         self._option("version_locations", str(folder))
         self._scripts = ScriptDirectory.from_config(self._config)
 
-    def state(self, connection: Connection) -> RunState:
-        """Compare the database with the code."""
-        context = MigrationContext.configure(
-            connection, opts={"version_table": self._table}
-        )
-        current = context.get_current_revision()
-        connection.rollback()  # what only read leaves no transaction open
+    def state(self, connection: Connection | None) -> RunState:
+        """Compare the database, or one that is not there yet, with the code."""
+        current = self._current(connection) if connection is not None else None
         scripts = [*reversed([*self._scripts.walk_revisions()])]
         known = [script.revision for script in scripts]
         applied = known.index(current) + 1 if current in known else 0
@@ -124,6 +120,13 @@ class Run:
             version_table=self._table,
         )
         command.upgrade(self._config, "head")
+
+    def _current(self, connection: Connection) -> str | None:
+        options = {"version_table": self._table}
+        context = MigrationContext.configure(connection, opts=options)
+        revision = context.get_current_revision()
+        connection.rollback()  # what only read leaves no transaction open
+        return revision
 
     def _option(self, name: str, value: str) -> None:
         self._config.set_main_option(name, value.replace("%", "%%"))
@@ -168,6 +171,8 @@ def upgrade(connections: Connections, runs: Sequence[Run]) -> list[RunState]:
 
 def states(connections: Connections, runs: Sequence[Run]) -> list[RunState]:
     """Tell how far each run is; nothing is changed."""
+    if connections.file is not None and not connections.file.exists():
+        return [run.state(None) for run in runs]
     with connections.open() as connection:
         return [run.state(connection) for run in runs]
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import orjson
+from pydantic import BaseModel
 
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.failure import error_body
@@ -76,6 +77,16 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
 """Subclasses stand before their parents."""
 
 INTERNAL = Answer(500, "internal_error", Failure.INTERNAL)
+
+
+class Problem(BaseModel):
+    """An error, as ``application/problem+json`` (RFC 9457) tells it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    hint: str | None = None
 
 
 def answer_to(error: CCProxyError) -> Answer:
