@@ -1,8 +1,8 @@
 """The account facts of providers, as rows."""
 
 from datetime import datetime
+from hashlib import sha256
 from typing import ClassVar
-from uuid import uuid4
 
 from sqlalchemy import DateTime, Index, MetaData, String
 from sqlmodel import Field, SQLModel
@@ -11,8 +11,9 @@ metadata = MetaData()
 """The gateway's own tables; those of plugins are elsewhere, and none of its affair."""
 
 
-def _key() -> str:
-    return uuid4().hex
+def profile_key(provider: str, account: str) -> str:
+    """Return the key of an account's row: DuckDB looks up by one column alone."""
+    return sha256(f"{provider}\0{account}".encode()).hexdigest()
 
 
 class Profile(SQLModel, table=True):
@@ -22,7 +23,7 @@ class Profile(SQLModel, table=True):
     that a foreign key points to.
 
     Attributes:
-        id: The row's own key.
+        id: See ``profile_key``.
         provider: Whose account.
         account: The provider's own key of the account.
         active: Whether requests are made for this account right now.
@@ -40,7 +41,7 @@ class Profile(SQLModel, table=True):
         Index("ix_profiles_email", "email"),
     )
 
-    id: str = Field(default_factory=_key, primary_key=True, sa_type=String(32))
+    id: str = Field(primary_key=True, sa_type=String)
     provider: str = Field(sa_type=String)
     account: str = Field(sa_type=String)
     active: bool = True

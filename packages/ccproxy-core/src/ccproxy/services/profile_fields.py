@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields as fields_of
 from datetime import datetime
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,7 +17,10 @@ FACTS = tuple(each.name for each in fields_of(ProfileFields) if each.name != "ac
 WRITABLE = STALENESS.union(FACTS)
 """Fields that may be written."""
 
-_CHECKED = TypeAdapter(AccountProfile)
+_TYPES = get_type_hints(AccountProfile)
+_CHECKS: Mapping[str, TypeAdapter[object]] = {
+    name: TypeAdapter(_TYPES[name]) for name in WRITABLE
+}
 _UNSET: Mapping[str, object] = {"limits": ()}
 """What fields hold that nobody has written, where it is not ``None``."""
 
@@ -70,30 +74,31 @@ def merged(
     Raises:
         BadRequestError: One is not of its type.
     """
-    kept = {name: getattr(old, name) for name in WRITABLE} if old else {}
+    for name, value in fields.items():
+        _check_type(name, value)
+    kept: dict[str, Any] = {}
+    if old is not None:
+        kept = {name: getattr(old, name) for name in WRITABLE}
     only_stale = old is not None and fields.keys() <= STALENESS
-    whole = {
-        **kept,
-        **fields,
-        "provider": provider,
-        "account": account,
-        "updated_at": old.updated_at if old and only_stale else now,
-    }
+    at = old.updated_at if old is not None and only_stale else now
+    return AccountProfile(
+        provider=provider, account=account, updated_at=at, **{**kept, **fields}
+    )
+
+
+def _check_type(name: str, value: object) -> None:
     try:
-        profile = _CHECKED.validate_python(whole, strict=True)
+        _CHECKS[name].validate_python(value, strict=True)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in wrong["loc"])
-        msg = f"The field {where!r} of a profile is wrong: {wrong['msg']}."
+        msg = f"The field {name!r} of a profile is wrong: {wrong['msg']}."
         raise BadRequestError(msg) from error
-    for name in sorted(WRITABLE):
-        value = getattr(profile, name)
-        if isinstance(value, datetime) and value.tzinfo is None:
-            msg = f"The field {name!r} of a profile has no time zone."
-            raise BadRequestError(msg)
-    for window in profile.limits:
-        _check(window)
-    return profile
+    if isinstance(value, datetime) and value.tzinfo is None:
+        msg = f"The field {name!r} of a profile has no time zone."
+        raise BadRequestError(msg)
+    if isinstance(value, tuple):
+        for window in value:
+            _check(window)
 
 
 def _check(window: LimitWindow) -> None:

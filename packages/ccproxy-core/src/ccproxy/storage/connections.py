@@ -75,7 +75,11 @@ class Connections:
             StorageError: As ``open`` does, or somebody migrates for too long.
         """
         if self.file is not None:
-            with self._locked(self.file), self.open() as connection:
+            with (
+                mapped(self.name),
+                self._locked(self.file),
+                self.open() as connection,
+            ):
                 yield connection
             return
         with self.open() as connection:

@@ -54,7 +54,7 @@ class Database:
         self._connections: Connections | None = None
         self._is_current = False
         self._closed = False
-        self._upgrading: asyncio.Task[None] | None = None
+        self._upgrading: asyncio.Future[None] | None = None
         self._child: subprocess.Popen[str] | None = None
 
     async def work(self, fn: Callable[["Session"], T]) -> T:
@@ -84,7 +84,8 @@ class Database:
         What that takes of memory is given back when it is done. If it fails, one
         warning says why, and whoever needs the database tries again.
         """
-        self._upgrading = asyncio.create_task(self._in_thread(self._upgrade_aside))
+        loop = asyncio.get_running_loop()
+        self._upgrading = loop.run_in_executor(self._thread, self._upgrade_aside)
 
     async def states(self) -> list["RunState"]:
         """Tell how far the migrations are; nothing is changed.

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import Session, col, select
 
 from ccproxy.errors import StorageError
-from ccproxy.models.profile import Profile
+from ccproxy.models.profile import Profile, profile_key
 from ccproxy.sdk import AccountProfile, LimitWindow
 
 _FIELDS = tuple(each.name for each in fields(AccountProfile))
@@ -69,12 +69,11 @@ class ProfileRepository:
         DuckDB understands PostgreSQL's.
         """
         values = _values(profile)
-        insert = postgresql.insert(Profile).values(Profile(**values).model_dump())
+        insert = postgresql.insert(Profile).values(values)
         self._session.exec(
-            insert.on_conflict_do_update(
-                index_elements=["provider", "account"], set_=values
-            )
+            insert.on_conflict_do_update(index_elements=["id"], set_=values)
         )
+        self._session.expire_all()
 
     def deactivate_others(self, provider: str, account: str) -> None:
         """Leave the account the only active one of its provider."""
@@ -95,15 +94,14 @@ class ProfileRepository:
         return row is not None
 
     def _row(self, provider: str, account: str) -> Profile | None:
-        asked = select(Profile).where(
-            Profile.provider == provider, Profile.account == account
-        )
-        return self._session.exec(asked).one_or_none()
+        key = profile_key(provider, account)
+        return self._session.exec(select(Profile).where(Profile.id == key)).first()
 
 
 def _values(profile: AccountProfile) -> dict[str, Any]:
     values = {name: getattr(profile, name) for name in _FIELDS}
-    return {**values, "limits": _to_json(profile.limits)}
+    key = profile_key(profile.provider, profile.account)
+    return {**values, "id": key, "limits": _to_json(profile.limits)}
 
 
 def _profile(row: Profile) -> AccountProfile:

@@ -11,7 +11,7 @@ def upgrade() -> None:
     """Make the table of profiles."""
     op.create_table(
         "profiles",
-        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("id", sa.String(), primary_key=True),
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
