@@ -107,6 +107,13 @@ def test_a_plugins_command_gets_its_arguments_as_they_are(ccproxy: Run) -> None:
 
 
 @pytest.mark.usefixtures("hello_installed")
+def test_a_plugin_that_is_turned_off_adds_no_command(ccproxy: Run) -> None:
+    told = ccproxy("hello", env={"CCPROXY_PLUGINS__DISABLE": '["hello"]'})
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "No such command 'hello'." in told.stderr
+
+
+@pytest.mark.usefixtures("hello_installed")
 def test_a_typo_in_a_plugins_command_is_answered_too(ccproxy: Run) -> None:
     told = ccproxy("helo")
     assert told.stderr.endswith("No such command 'helo'. Did you mean 'hello'?\n")
@@ -119,6 +126,15 @@ def test_an_error_is_its_message_and_hint_without_a_traceback(ccproxy: Run) -> N
         "Error: --set server.prt: server.prt is not a setting; "
         "it holds a string of 1 character.\n"
         "Did you mean server.port?\n"
+    )
+
+
+def test_a_text_without_an_equals_sign_may_be_a_secret(ccproxy: Run) -> None:
+    told = ccproxy("config", "show", "--set", "hush-hush")
+    assert told.returncode == 3
+    assert told.stderr == (
+        "Error: --set was given a text of 9 characters without '='.\n"
+        "Write --set section.key=value.\n"
     )
 
 

@@ -37,6 +37,19 @@ sys.exit(5)
 """
 
 
+ONLY_ECHOES = "No provider has a login: the sandbox answers, it only echoes.\n"
+
+
+@pytest.fixture
+def logins(environ: dict[str, str], home: Path) -> None:
+    """Let the gateway find a key of OpenAI's, and a login of Codex CLI."""
+    environ["OPENAI_API_KEY"] = "sk-test-0123456789abcdef"
+    environ["CODEX_HOME"] = str(home)
+    tokens = {"access_token": "codex-token", "account_id": "acct-1"}
+    login = {"auth_mode": "chatgpt", "tokens": tokens}
+    (home / "auth.json").write_text(json.dumps(login))
+
+
 @pytest.fixture
 def programs(home: Path, environ: dict[str, str]) -> Path:
     """A folder on the PATH with programs of that name."""
@@ -50,7 +63,7 @@ def programs(home: Path, environ: dict[str, str]) -> Path:
     return folder
 
 
-@pytest.mark.usefixtures("programs")
+@pytest.mark.usefixtures("programs", "logins")
 def test_claude_is_pointed_by_its_environment(ccproxy: Run, gateway: str) -> None:
     told = ccproxy(
         *("run", "claude", "--", "-p", "hi", "--model", "opus"),
@@ -76,7 +89,7 @@ def test_claude_keeps_its_own_login_where_the_gateway_passes_it_on(
     assert shown["unset"] == []
 
 
-@pytest.mark.usefixtures("programs")
+@pytest.mark.usefixtures("programs", "logins")
 def test_claude_asks_the_provider_and_model_it_is_told_to(
     ccproxy: Run, gateway: str
 ) -> None:
@@ -86,7 +99,7 @@ def test_claude_asks_the_provider_and_model_it_is_told_to(
     assert environment["ANTHROPIC_MODEL"] == "gpt-5.5"
 
 
-@pytest.mark.usefixtures("programs")
+@pytest.mark.usefixtures("programs", "logins")
 def test_codex_is_pointed_by_flags_and_shows_the_token(
     ccproxy: Run, environ: dict[str, str], request: pytest.FixtureRequest
 ) -> None:
@@ -129,12 +142,64 @@ def test_without_a_gateway_one_runs_as_long_as_the_program(
     assert (told.returncode, status) == (7, "200")
     assert url.startswith("http://127.0.0.1:")
     assert url != f"http://127.0.0.1:{port}/v1"
-    assert told.stderr.startswith("No gateway ran, so one runs for this program: http")
+    first, *rest = told.stderr.splitlines(keepends=True)
+    assert first.startswith("No gateway ran, so one runs for this program: http")
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=1)
     logs = home / "data" / "ccproxy" / "logs"
-    assert list(logs.iterdir()) == []
+    (log,) = logs.iterdir()
+    assert rest == [
+        ONLY_ECHOES,
+        f"ask ended with 7. The log of its gateway is {log}.\n",
+    ]
     assert [each.stat().st_mode & 0o777 for each in (logs.parent, logs)] == [0o700] * 2
+
+
+@pytest.mark.usefixtures("programs", "port")
+def test_the_log_of_its_gateway_goes_when_all_went_well(
+    ccproxy: Run, home: Path
+) -> None:
+    assert ccproxy("run", "dump").returncode == 0
+    assert list((home / "data" / "ccproxy" / "logs").iterdir()) == []
+
+
+@pytest.mark.usefixtures("programs", "port")
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (
+            ("--provider", "opnai", "dump"),
+            1,
+            "There is no provider 'opnai'.\nThere are: anthropic, codex, openai, ",
+        ),
+        (("--provider", "openai", "dump"), 8, "The provider openai can't answer: "),
+        (("codex",), 8, "The provider codex can't answer: "),
+    ],
+)
+def test_nothing_is_started_where_nobody_can_answer(
+    ccproxy: Run, home: Path, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    done = ccproxy("run", *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    lines = done.stderr.splitlines(keepends=True)
+    assert "".join(lines[1:]).startswith(f"Error: {told}")
+    assert len(lines) == 3  # that a gateway runs, the error, what to do
+    assert list((home / "data" / "ccproxy" / "logs").iterdir()) == []
+
+
+@pytest.mark.usefixtures("programs", "gateway")
+def test_without_a_login_it_says_that_the_sandbox_answers(ccproxy: Run) -> None:
+    assert ccproxy("run", "claude").stderr == ONLY_ECHOES
+    assert ccproxy("run", "--provider", "sandbox", "claude").stderr == ""
+
+
+@pytest.mark.usefixtures("programs")
+def test_a_default_that_was_chosen_needs_no_comment(
+    ccproxy: Run, environ: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environ["CCPROXY_ROUTING__DEFAULT_PROVIDER"] = "sandbox"
+    request.getfixturevalue("gateway")
+    assert ccproxy("run", "claude").stderr == ""
 
 
 @pytest.mark.usefixtures("programs", "port")
@@ -238,7 +303,7 @@ def test_a_proxy_is_kept_out_of_the_way(ccproxy: Run) -> None:
     assert environment["no_proxy"] == "intra.test,127.0.0.1"
 
 
-@pytest.mark.usefixtures("gateway")
+@pytest.mark.usefixtures("logins", "gateway")
 def test_a_program_that_can_t_be_started_is_an_error(
     ccproxy: Run, programs: Path
 ) -> None:
@@ -261,7 +326,12 @@ def test_print_for_programs_is_json(ccproxy: Run) -> None:
     }
 
 
-def test_model_is_for_programs_whose_option_is_known(ccproxy: Run) -> None:
-    told = ccproxy("run", "--print", "--model", "gpt-5.5", "dump")
+@pytest.mark.usefixtures("programs", "port")
+@pytest.mark.parametrize("how", [(), ("--print",)])
+def test_model_is_for_programs_whose_option_is_known(
+    ccproxy: Run, home: Path, how: tuple[str, ...]
+) -> None:
+    told = ccproxy("run", *how, "--model", "gpt-5.5", "dump")
     assert told.returncode == 1
     assert told.stderr.startswith("Error: --model is for claude and codex.\n")
+    assert not (home / "data").exists()

@@ -21,7 +21,7 @@ PACKAGES = Path(__file__).parents[2] / "packages"
         ("--port", "x", "--port: server.port should be a valid integer"),
         ("--workers", "0", "--workers: server.workers should be greater than"),
         ("--log-level", "loud", "--log-level: logging.level should be 'debug'"),
-        ("--set", "a.b", "--set 'a.b' has no '='."),
+        ("--set", "hush", "--set was given a text of 4 characters without '='."),
         ("--config", "nowhere.toml", "There is no settings file nowhere.toml."),
     ],
 )
@@ -31,6 +31,13 @@ def test_each_option_reaches_the_server(
     answer = ccproxy("serve", option, value)
     assert (answer.returncode, answer.stdout) == (3, "")
     assert answer.stderr.startswith(f"Error: {told}")
+    assert "hush" not in answer.stderr
+
+
+def test_settings_of_the_line_say_which_plugins_are_looked_at(ccproxy: Run) -> None:
+    told = ccproxy("serve", "--set", 'plugins.disable=["server"]')
+    assert (told.returncode, told.stdout) == (5, "")
+    assert told.stderr.startswith("Error: No plugin adds the command 'serve'.")
 
 
 def test_beyond_loopback_it_does_not_start_without_a_token(ccproxy: Run) -> None:

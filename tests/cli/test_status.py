@@ -11,6 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
+FALLBACK = "Models without a provider go to"
 
 
 class Stranger(BaseHTTPRequestHandler):
@@ -56,8 +57,39 @@ def test_it_tells_the_version_and_the_logins(ccproxy: Run, gateway: str) -> None
     assert told.stdout == (
         f"ccproxy {version('ccproxy-server')} is running on {gateway}\n\n"
         "PROVIDER  LOGIN       DETAIL           WHAT TO DO\n"
-        "sandbox   not-needed  no login needed\n"
+        "sandbox   not-needed  no login needed\n\n"
+        "No provider has a login: the sandbox answers, it only echoes.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        (
+            {"OPENAI_API_KEY": "sk-a", "ANTHROPIC_API_KEY": "sk-b"},
+            f"{FALLBACK} the first that speaks their dialect of anthropic, openai.",
+        ),
+        ({"OPENAI_API_KEY": "sk-a"}, f"{FALLBACK} openai."),
+        (
+            {"CCPROXY_ROUTING__DEFAULT_PROVIDER": "openai"},
+            f"{FALLBACK} openai, which has no login.",
+        ),
+        (
+            {"CCPROXY_PLUGINS__ENABLE": '["openai", "server"]'},
+            "No provider has a login: nobody answers.",
+        ),
+    ],
+)
+def test_it_says_who_answers_a_model_without_a_provider(
+    ccproxy: Run,
+    environ: dict[str, str],
+    request: pytest.FixtureRequest,
+    variables: dict[str, str],
+    told: str,
+) -> None:
+    environ |= variables
+    request.getfixturevalue("gateway")
+    assert ccproxy("status").stdout.splitlines()[-1] == told
 
 
 @pytest.mark.usefixtures("only_sandbox")
@@ -74,6 +106,7 @@ def test_programs_get_all_of_it_as_json(ccproxy: Run, gateway: str) -> None:
                 "usable": True,
             }
         ],
+        "fallback": ["sandbox"],
         "plugins_failed": [],
     }
 

@@ -4,6 +4,7 @@ What it does beyond answering is asked for by the model's name; see ``Vendor``.
 """
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,10 +40,11 @@ class Vendor:
     """Answers by the model's name.
 
     ``gone`` closes without an answer, ``die`` breaks off within a stream, ``cut`` ends
-    it cleanly but too early, ``slow`` waits for ``go`` before every piece, ``silent``
-    waits for it before the head, ``plain`` sends no content type, ``busy`` is a 429,
-    ``html`` a 502 of some proxy, ``moved`` a redirect, ``json`` answers a stream with
-    JSON, ``failed`` reports a failure within the stream; all else is a whole answer.
+    it cleanly but too early, ``torn`` within an event, ``slow`` waits for ``go`` before
+    every piece, ``silent`` before the head, ``plain`` sends no content type, ``busy``
+    is a 429, ``html`` a 502 of some proxy, ``moved`` a redirect, ``json`` answers a
+    stream with JSON, ``zipped`` compresses it, ``failed`` reports a failure within the
+    stream; all else is a whole answer.
     """
 
     url: str = ""
@@ -119,6 +121,12 @@ class Vendor:
         if model == "silent":
             self.waiting.set()
             await self.go.wait()
+        if model == "zipped":
+            return web.Response(
+                body=gzip.compress(b"".join(pieces(request.path, model)), mtime=0),
+                content_type="text/event-stream",
+                headers={"content-encoding": "gzip"},
+            )
         if payload.get("stream") and model != "json":
             return await self._stream(request, str(model))
         return web.Response(
@@ -146,6 +154,9 @@ class Vendor:
                 request.transport.abort()
                 return response
             if number == 2 and model == "cut":
+                return response
+            if number == 2 and model == "torn":
+                await response.write(piece[: len(piece) // 2])
                 return response
             if number == 2 and model == "failed":
                 await response.write(failure(request.path))

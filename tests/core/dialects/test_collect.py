@@ -88,6 +88,32 @@ def test_no_bytes_break_the_collector(chunks: list[bytes]) -> None:
         collector.result()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'data: ["error"]\n\n',
+        b'data: {"type":"response.output_item.done"}\n\n',
+        b'data: {"type":"response.output_item.done","output_index":[],"item":{}}\n\n',
+        b'data: {"type":"response.completed"}\n\n',
+    ],
+)
+def test_events_of_the_wrong_shape_break_nothing(odd: bytes) -> None:
+    assert collect(odd + stream(end(output=[{"id": "x"}])))["id"] == "resp_1"
+
+
+def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ccproxy.dialects.collect.LARGEST", 1000)
+    with pytest.raises(UpstreamDiedError, match="larger than 1000 bytes"):
+        collect(b"x" * 1001)
+
+
+def test_a_reported_failure_is_known() -> None:
+    collector = ResponseCollector()
+    collector.feed(stream(end("failed", status="failed")))
+    collector.result()
+    assert collector.failed
+
+
 def collect(body: bytes) -> dict[str, object]:
     collector = ResponseCollector()
     collector.feed(body)

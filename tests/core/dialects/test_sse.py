@@ -62,6 +62,16 @@ def test_between_events_is_known() -> None:
     assert known == [True, False, True]
 
 
+def test_a_huge_event_is_read_in_linear_time() -> None:
+    """Joining on every chunk would copy 200 GB here."""
+    splitter = EventSplitter()
+    for _ in range(20_000):
+        assert splitter.feed(b"x" * 1000) == []
+    assert splitter.pending == 20_000_000
+    (event,) = splitter.feed(b"\n\n")
+    assert len(event) == 20_000_000
+
+
 LINES = st.sampled_from(
     [b"data: x", b"data:y", b"event: e", b": c", b"", b"", "data: ü€😀".encode()]
 )

@@ -73,9 +73,33 @@ def test_no_bytes_break_the_tap(dialect: Dialect, chunks: list[bytes]) -> None:
     assert look(dialect, chunks) in Outcome
 
 
+def test_an_event_without_end_costs_no_memory_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ccproxy.dialects.tap.LARGEST", 1000)
+    tap = StreamTap(CHAT)
+    for _ in range(100):
+        tap.feed(b"data: " + b"x" * 100)
+    tap.feed(b"\n\ndata: [DONE]\n\n")
+    assert tap.outcome is Outcome.UNKNOWN
+    assert not tap.between_events  # so that no keep-alive is put in
+
+
 def look(dialect: Dialect, chunks: list[bytes]) -> Outcome:
     tap = StreamTap(dialect)
     for chunk in chunks:
         tap.feed(chunk)
     tap.end()
     return tap.outcome
+
+
+def test_a_failure_stays_one_whatever_follows() -> None:
+    stream = b'data: {"error":{"message":"x"}}\n\ndata: [DONE]\n\n'
+    assert look(CHAT, [stream]) is Outcome.FAILED
+
+
+def test_a_stream_that_ends_within_an_event_does_not_end_between_events() -> None:
+    tap = StreamTap(CHAT)
+    tap.feed(b'data: {"a":1}\n\ndata: {"b')
+    tap.end()
+    assert not tap.between_events

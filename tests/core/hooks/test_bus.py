@@ -157,3 +157,26 @@ async def test_a_slow_plain_function_is_named_in_the_log() -> None:
 def test_every_event_has_a_name_of_its_own_and_is_documented() -> None:
     assert sorted(event.name for event in EVENTS) == sorted(HookEvent)
     assert all(event.__doc__ for event in EVENTS)
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, SystemExit])
+async def test_no_kind_of_failure_ends_an_owners_lane(
+    error: type[BaseException],
+) -> None:
+    """Not even that of something cancelled which the hook waited for."""
+    bus = HookBus()
+    seen: list[str] = []
+
+    async def fail_once(event: Event) -> None:
+        seen.append(event.name)
+        if len(seen) == 1:
+            raise error
+
+    bus.subscribe("a", PluginStarted, fail_once)
+    bus.start()
+    with structlog.testing.capture_logs():
+        for _ in range(3):
+            bus.publish(started())
+        await bus.stop()
+    assert len(seen) == 3
+    assert bus.failures == 1

@@ -98,3 +98,14 @@ def test_length_and_encoding_hold_only_for_the_body_as_it_came() -> None:
     headers = [(b"content-length", b"3"), (b"content-encoding", b"gzip")]
     assert downstream_headers(headers, keep_length=True) == headers
     assert downstream_headers(headers, keep_length=False) == []
+
+
+def test_every_connection_header_counts() -> None:
+    headers = [(b"connection", b"a"), (b"connection", b"b"), (b"a", b"1"), (b"b", b"2")]
+    assert upstream_headers(headers) == {}
+
+
+def test_values_beyond_ascii_are_written_as_they_came() -> None:
+    value = "café".encode()
+    assert upstream_headers([(b"x-name", value)])["x-name"].encode() == value
+    assert upstream_headers([(b"x-name", b"caf\xe9")])["x-name"] == "café"

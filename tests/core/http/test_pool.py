@@ -252,3 +252,25 @@ def test_the_defaults_of_pool_and_settings_agree() -> None:
     options, http = PoolOptions(), Settings().http
     for name in ("connect_timeout", "read_timeout", "max_connections", "trust_env"):
         assert getattr(options, name) == getattr(http, name)
+
+
+async def test_the_logins_of_netrc_go_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``trust_env`` is about proxies; aiohttp means ``~/.netrc`` by it, too."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password private\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("NETRC", raising=False)
+    seen = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("authorization"))
+        return web.Response()
+
+    async with served(handler) as url:
+        pool = HTTPPoolManager(PoolOptions(trust_env=True))
+        await pool.open()
+        await pool.client.get(url)
+        await read_all(await pool.upstream.send(ask(url)))
+        await pool.close()
+    assert seen == [None, None]

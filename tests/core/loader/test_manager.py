@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from ccproxy.loader.discovery import Found
 from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.status import PluginState, PluginStatus
 from ccproxy.sdk import (
+    ASGIApp,
     Contributions,
     Endpoint,
     Manifest,
@@ -137,7 +139,7 @@ async def test_whoever_requires_a_failing_plugin_is_off_too() -> None:
     made = Recorder()
     found = [made.make("a", fails="start"), made.make("b", requires=("a",))]
     status = await World(found).live()
-    assert status["b"].reason == "requires 'a', but a failed"
+    assert status["b"].reason == "requires 'a', but who provides it failed"
     assert "start b" not in made.log
 
 
@@ -309,3 +311,72 @@ async def test_whatever_an_adapter_raises_is_an_error_of_ours(
         world.manager.load()
     with pytest.raises(expected, match=message):
         await world.manager.profile_adapters["vendor"]()
+
+
+async def test_a_second_provider_of_a_capability_is_enough() -> None:
+    """One that is off, or refused as a duplicate, fails nobody else."""
+    made = Recorder()
+    found = [
+        made.make("a", provides=("thing",)),
+        made.make("b", provides=("thing",)),
+        made.make("c", requires=("thing",)),
+    ]
+    assert (await World(found).live())["c"].running
+    status = await World(found, plugins={"a": {"enabled": False}}).live()
+    assert status["b"].running
+    assert status["c"].running
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"version": 1},
+        {"version": "1", "provides": (5,)},
+        {"version": "1", "requires": 5},
+    ],
+)
+def test_a_manifest_of_the_wrong_shape_is_refused_where_it_is_made(
+    facts: dict[str, Any],
+) -> None:
+    with pytest.raises((PluginError, TypeError)):
+        Manifest("odd", **facts)
+
+
+async def test_a_hook_on_what_is_no_event_is_refused() -> None:
+    made = Recorder()
+    add: Callable[[Contributions], None] = lambda add: add.hook("x", print)  # type: ignore[arg-type]  # noqa: E731
+    status = await World([made.make("a", setup=add)]).live()
+    assert "'x' is no event" in (status["a"].reason or "")
+
+
+async def test_a_middleware_that_can_t_be_built_fails_its_plugin_alone() -> None:
+    async def app(scope: object, receive: object, send: object) -> None: ...
+
+    def wrap(inner: ASGIApp) -> ASGIApp:
+        raise ZeroDivisionError(inner.__class__.__name__)
+
+    made = Recorder()
+    world = World(
+        [made.make("a", setup=lambda add: add.middleware(wrap)), made.make("b")]
+    )
+    with structlog.testing.capture_logs():
+        world.manager.load()
+        assert world.manager.wrap(app) is app
+    assert world.status()["a"].state is PluginState.FAILED
+    assert world.status()["b"].state is PluginState.READY
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/health/live", "/"])
+async def test_no_route_takes_a_path_of_the_gateway(path: str) -> None:
+    made = Recorder()
+    found = made.make("a", setup=lambda add: add.routes(Route(path, answer)))
+    status = await World([found]).live()
+    assert "is a path of the gateway" in (status["a"].reason or "")
+
+
+@pytest.mark.parametrize("key", ["enable", "disable"])
+def test_a_slip_in_a_list_of_plugins_stops_the_gateway(key: str) -> None:
+    made = Recorder()
+    world = World([made.make("openai")], plugins={key: ["opnai"]})
+    with pytest.raises(ConfigError, match="Did you mean openai"):
+        world.manager.load()

@@ -20,7 +20,7 @@ def test_a_slip_of_the_pen_is_an_error_with_the_name_that_was_meant() -> None:
 def test_a_section_of_a_wheel_that_is_gone_is_a_warning_that_names_it() -> None:
     with structlog.testing.capture_logs() as logs:
         check_sections(["metrics", "quite_different", "openai"], ["openai"])
-    assert [(line["section"], line["hint"]) for line in logs] == [
+    assert [(line["setting"], line["hint"]) for line in logs] == [
         ("plugins.metrics", "pip install ccproxy-plugin-metrics"),
         ("plugins.quite_different", "remove it, or install it"),
     ]

@@ -78,3 +78,17 @@ def test_the_request_id_is_on_every_line_within_a_request() -> None:
         logging.getLogger("library").warning("theirs")
     ids = [orjson.loads(line)["request_id"] for line in out.getvalue().splitlines()]
     assert ids == ["r1", "r1"]
+
+
+def test_no_value_commands_the_terminal() -> None:
+    out = io.StringIO()
+    configure("info", "console", out)
+    structlog.get_logger().info("x", model="\x1b]0;title\x07\x9b31m")
+    assert not {"\x1b", "\x07", "\x9b"} & set(out.getvalue())
+
+
+def test_a_value_of_any_length_makes_a_line_of_bounded_length() -> None:
+    out = io.StringIO()
+    configure("info", "json", out)
+    structlog.get_logger().info("x", model="token " * 1_000_000)
+    assert len(out.getvalue()) < 50_000

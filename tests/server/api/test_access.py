@@ -137,6 +137,7 @@ async def test_the_callers_own_credential_passes_unchanged(
         ("127.0.0.1.evil.example", 403),
         ("localhost.evil.example:8000", 403),
         ("192.168.1.5", 403),
+        ("[::1].evil.example", 403),
         ("", 403),
     ],
 )
@@ -187,6 +188,21 @@ async def test_an_allowed_origin_may_ask_and_read(start: Start) -> None:
     assert answer.headers["access-control-allow-origin"] == "https://app.example"
 
 
+async def test_an_allowed_origin_may_read_errors_too(start: Start) -> None:
+    running = await start({"security": {"allowed_origins": ["https://app.example"]}})
+    for path in ("/nowhere", "/gone/v1/chat/completions"):
+        answer = await running.client.post(
+            path, json=CHAT, headers={"origin": "https://app.example"}
+        )
+        assert answer.status_code == 404
+        assert answer.headers["access-control-allow-origin"] == "https://app.example"
+
+
+async def test_the_address_it_listens_on_is_a_good_host(start: Start) -> None:
+    running = await start({"server": {"host": "127.0.0.2"}})
+    assert (await running.client.get("/health/live")).status_code == 200
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "gateway.lan"])
 async def test_beyond_loopback_a_token_is_needed(start: Start, host: str) -> None:
     with pytest.raises(ExposedError, match=r"security\.client_tokens"):
@@ -209,6 +225,9 @@ async def test_tokens_can_come_from_a_file(start: Start, tmp_path: Path) -> None
     assert (await running.client.get("/api/status")).status_code == 401
     answer = await running.client.get("/api/status", headers={"x-api-key": TOKEN})
     assert answer.status_code == 200
+    file.write_text("\n")
+    with pytest.raises(ConfigError, match="holds no token"):
+        await start({"security": {"client_tokens_file": str(file)}})
     with pytest.raises(ConfigError, match="can't be read"):
         await start({"security": {"client_tokens_file": str(tmp_path / "gone")}})
 

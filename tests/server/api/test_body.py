@@ -111,6 +111,16 @@ async def test_an_unknown_encoding_is_named_with_the_known_ones() -> None:
     )
 
 
+async def test_many_empty_members_are_refused_before_they_cost() -> None:
+    with pytest.raises(BadRequestError, match="more than 64 parts"):
+        await read(gzip.compress(b"") * 50_000, "gzip")
+
+
+async def test_encodings_piled_up_are_refused() -> None:
+    with pytest.raises(UnsupportedEncodingError, match="encoded 4 times over"):
+        await read(b"x", "gzip, gzip, gzip, gzip")
+
+
 BODY: dict[str, object] = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
 
 

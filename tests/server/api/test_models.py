@@ -1,7 +1,20 @@
 """``/v1/models``, in the shape the caller knows."""
 
+import httpx
 import pytest
 
+from ccproxy.dialects import Endpoint
+from ccproxy.sdk import (
+    Contributions,
+    LoginState,
+    LoginStatus,
+    Manifest,
+    Model,
+    Plugin,
+    PluginConfig,
+    Provider,
+)
+from ccproxy.sdk.provider import models_of
 from ccproxy.testing import RunningGateway
 from fakes.vendor import Vendor
 from fakes.world import Start
@@ -71,3 +84,58 @@ async def test_no_secret_and_no_cookie_goes_with_the_question(
 ) -> None:
     await running.client.get("/openai/v1/models", headers={"cookie": "private=1"})
     assert "cookie" not in fake.last.headers
+
+
+class Odd(Provider):
+    """Breaks wherever it is asked."""
+
+    async def models(self, http: httpx.AsyncClient) -> list[Model]:
+        raise KeyError(str(http))
+
+    def login(self) -> LoginStatus:
+        raise ZeroDivisionError
+
+
+class HalfOdd(Odd):
+    """Breaks when its models are asked for."""
+
+    def login(self) -> LoginStatus:
+        return LoginStatus(LoginState.READY, "fine")
+
+
+class OddPlugin(Plugin[PluginConfig]):
+    """Adds both."""
+
+    manifest = Manifest("odd", "1")
+
+    def setup(self, add: Contributions) -> None:
+        for name, kind in (("odd", Odd), ("half_odd", HalfOdd)):
+            url = "http://x.invalid"
+            add.provider(kind(name=name, base_url=url, endpoints=[Endpoint.CHAT]))
+
+
+async def test_a_provider_that_breaks_breaks_nothing_else(start: Start) -> None:
+    running = await start(None, OddPlugin)
+    listed = (await running.client.get("/v1/models")).json()["data"]
+    assert "vendor-large" in [each["id"] for each in listed]
+    providers = (await running.client.get("/api/providers")).json()["providers"]
+    states = {each["name"]: each["login"] for each in providers}
+    assert states["odd"] == "broken"
+    body = {"model": "m", "max_tokens": 1, "messages": []}
+    assert (await running.client.post("/v1/messages", json=body)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        ["x"],
+        [{"id": 5}],
+        [{}],
+        [{"id": "m", "created": 10**20}],
+        [{"id": "m", "created": -1}],
+    ],
+)
+def test_odd_entries_of_a_list_are_passed_over_or_put_right(
+    entries: list[object],
+) -> None:
+    assert models_of(entries) in ([], [Model("m", 0, "m")])

@@ -1,11 +1,13 @@
 """Answers pass as they come, and everybody learns how they ended."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import httpx
 import orjson
 import pytest
 
+from ccproxy.api.streams import OpenStreams
 from ccproxy.dialects.sse import EventSplitter, ServerSentEvent, parse_event
 from ccproxy.hooks.events import (
     Failure,
@@ -14,7 +16,17 @@ from ccproxy.hooks.events import (
     RequestStarted,
     StreamChunk,
 )
-from ccproxy.sdk import Contributions, Manifest, Plugin, PluginConfig
+from ccproxy.sdk import (
+    Contributions,
+    Endpoint,
+    Manifest,
+    NoCredential,
+    Plugin,
+    PluginConfig,
+    Provider,
+    UpstreamRequest,
+)
+from ccproxy.sdk.errors import CredentialError
 from ccproxy.testing import RunningGateway
 from fakes.vendor import Vendor, failure, pieces, whole
 from fakes.world import Start, Witness
@@ -106,7 +118,7 @@ async def test_the_query_goes_on_and_chooses_no_other_url(
         answer = await running.client.post(f"/v1/messages?{query}", json=body)
         assert answer.status_code == 200
         assert fake.last.path == "/v1/messages"
-    assert [seen.query for seen in fake.seen[:2]] == ["beta=true", "a=b%20c&d=/../"]
+    assert [seen.query for seen in fake.seen[:2]] == ["beta=true", "a=b%20c&d=%2F..%2F"]
 
 
 @PATHS
@@ -147,6 +159,16 @@ async def test_a_stream_without_its_terminal_event_is_a_failure(
 
 
 @PATHS
+async def test_an_event_that_was_cut_does_not_swallow_the_error(
+    path: str, running: RunningGateway
+) -> None:
+    """The upstream closes well, but in the middle of an event."""
+    answer = await running.client.post(path, json=ask(path, "torn", stream=True))
+    last = events(answer.content)[-1]
+    assert "before the answer was complete" in error_of(path, last.data)
+
+
+@PATHS
 async def test_a_failure_the_upstream_reports_passes_as_it_is(
     path: str, running: RunningGateway
 ) -> None:
@@ -168,6 +190,16 @@ async def test_json_in_place_of_a_stream_passes(
 ) -> None:
     answer = await running.client.post(path, json=ask(path, "json", stream=True))
     assert answer.json() == whole(path, "json")
+
+
+@PATHS
+async def test_a_stream_compressed_without_being_asked_passes_as_it_is(
+    path: str, running: RunningGateway, fake: Vendor
+) -> None:
+    answer = await running.client.post(path, json=ask(path, "zipped", stream=True))
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.content == b"".join(pieces(path, "zipped"))  # unpacked by the client
+    assert fake.last.headers["accept-encoding"] == "identity"
 
 
 @PATHS
@@ -246,6 +278,119 @@ async def test_a_silent_stream_is_kept_alive(start: Start, fake: Vendor) -> None
         body = ask(path, "slow", stream=True)
         async with running.client.stream("POST", path, json=body) as answer:
             assert await anext(answer.aiter_raw()) == sign
+
+
+async def test_a_client_that_does_not_read_holds_up_no_other_ones_pings() -> None:
+    streams = OpenStreams(keepalive=0.03)
+    stuck, other = _Silent(reads=False), _Silent(reads=True)
+    streams.add(stuck)
+    streams.add(other)
+    streams.start()
+    async with asyncio.timeout(5):
+        await other.enough.wait()
+    streams.discard(stuck)
+    streams.discard(other)
+    await streams.stop()
+    assert stuck.pings == 1
+
+
+class _Silent:
+    """A stream that is silent for ever."""
+
+    def __init__(self, *, reads: bool) -> None:
+        self.pings = 0
+        self.enough = asyncio.Event()
+        self._reads = reads
+
+    def silent_since(self) -> float | None:
+        return 0.0
+
+    async def keep_alive(self) -> None:
+        self.pings += 1
+        if self.pings == 3:
+            self.enough.set()
+        if not self._reads:
+            await asyncio.Event().wait()
+
+    def interrupt(self, failure: Failure) -> None:
+        raise NotImplementedError(failure)
+
+
+async def test_a_credential_is_renewed_once_and_the_refusal_is_closed(
+    start: Start,
+) -> None:
+    upstream = _Refuses()
+    key = _Renews()
+
+    class Renewing(Plugin[PluginConfig]):
+        manifest = Manifest("renewing", "1")
+
+        def setup(self, add: Contributions) -> None:
+            add.provider(
+                Provider(
+                    name="renewing",
+                    base_url="http://x.invalid/v1",
+                    endpoints=[Endpoint.CHAT],
+                    auth=key,
+                    upstream=upstream,
+                )
+            )
+
+    running = await start(None, Renewing)
+    path = "/renewing/v1/chat/completions"
+    body = ask("/v1/chat/completions", "m")
+    assert (await running.client.post(path, json=body)).status_code == 200
+    assert upstream.keys == ["old", "new"]
+    key.fails = True
+    assert (await running.client.post(path, json=body)).status_code == 401
+    assert all(answer.closed for answer in upstream.answers)
+
+
+class _Renews(NoCredential):
+    """Renews itself, or fails to."""
+
+    key = "old"
+    fails = False
+
+    async def headers(self) -> dict[str, str]:
+        return {"authorization": self.key}
+
+    async def renew(self, rejected: Mapping[str, str]) -> bool:
+        if self.fails:
+            raise CredentialError("The login was revoked.")
+        assert rejected == {"authorization": "old"}
+        self.key = "new"
+        return True
+
+
+class _Answer:
+    """An answer that knows whether it was closed."""
+
+    headers: Sequence[tuple[bytes, bytes]] = ((b"content-type", b"application/json"),)
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        self.closed = False
+        self._rest = [b"{}"]
+
+    async def chunk(self) -> bytes:
+        return self._rest.pop() if self._rest else b""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class _Refuses:
+    """Takes the new key once, and never again any."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.answers: list[_Answer] = []
+
+    async def send(self, request: UpstreamRequest) -> _Answer:
+        self.keys.append(request.headers["authorization"])
+        self.answers.append(_Answer(200 if len(self.keys) == 2 else 401))
+        return self.answers[-1]
 
 
 async def test_a_plugin_can_listen_to_chunks(start: Start) -> None:

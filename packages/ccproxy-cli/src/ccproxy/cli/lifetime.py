@@ -24,10 +24,29 @@ STOP_SLACK = 5.0
 _POLL = 0.05
 
 
+class OwnGateway:
+    """The gateway that was started.
+
+    Args:
+        target: Where it is.
+        log: Its log, which is removed unless there is a reason to read it.
+    """
+
+    def __init__(self, target: Target, log: Path) -> None:
+        self.target = target
+        self.log = log
+        self.is_log_kept = False
+
+    def keep_log(self, reason: str) -> None:
+        """Keep the log, and say why and where it is."""
+        self.is_log_kept = True
+        note(f"{reason} The log of its gateway is {self.log}.")
+
+
 @asynccontextmanager
 async def own_gateway(
     settings: Settings, options: Sequence[str], token: str | None
-) -> AsyncIterator[Target]:
+) -> AsyncIterator[OwnGateway]:
     """Start a gateway on a free port, and stop it at the end.
 
     Args:
@@ -42,16 +61,17 @@ async def own_gateway(
     target = Target(base_url(HOST, port), token)
     logs = private_dir(private_dir(data_dir()) / "logs")
     log = logs / f"run-{os.getpid()}.log"
+    own = OwnGateway(target, log)
     gateway = await _start([*options, f"--host={HOST}", f"--port={port}"], log)
     try:
         async with connected(target, settings) as client:
             await _until_it_answers(gateway, client, log)
-        note(f"No gateway ran, so one runs for this program: {target.url} (log: {log})")
-        yield target
+        note(f"No gateway ran, so one runs for this program: {target.url}")
+        yield own
     finally:
         await _stop(gateway, settings.server.grace_seconds + STOP_SLACK)
-    if gateway.returncode == 0:
-        log.unlink(missing_ok=True)
+        if gateway.returncode == 0 and not own.is_log_kept:
+            log.unlink(missing_ok=True)
 
 
 async def _start(options: Sequence[str], log: Path) -> Process:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ccproxy.config import Launch, Layers, Settings, load
-from ccproxy.errors import ConfigError
+from ccproxy.config.launch import parse_sets
 from ccproxy.loader.discovery import discover
 from ccproxy.loader.manager import PluginManager
 from ccproxy.logging.pipeline import configure
@@ -49,7 +49,7 @@ def read(config: Path | None, sets: Sequence[str]) -> Layers:
     Raises:
         ConfigError: The file can't be read, or an option is no ``KEY=VALUE``.
     """
-    return Launch(config, _overrides(sets)).layers(os.environ)
+    return Launch(config, parse_sets(sets)).layers(os.environ)
 
 
 def load_plugins(opened: Opened) -> PluginManager:
@@ -68,15 +68,3 @@ def load_plugins(opened: Opened) -> PluginManager:
 def quiet_log() -> None:
     """Log errors alone: what a command has to say is its answer."""
     configure("error")
-
-
-def _overrides(sets: Sequence[str]) -> dict[str, str]:
-    overrides = {}
-    for each in sets:
-        key, equals, value = each.partition("=")
-        if not equals:
-            raise ConfigError(
-                f"--set {key!r} has no '='.", hint="Write --set section.key=value."
-            )
-        overrides[key.strip()] = value
-    return overrides

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ccproxy.cli.client import TOKEN_VARIABLE, Target
-from ccproxy.errors import CCProxyError
 
 NO_TOKEN = "ccproxy"  # noqa: S105  (it is none)
 """Shown where a program insists on a token and the gateway asks for none."""
@@ -67,10 +66,14 @@ class Program:
     Attributes:
         point: Points it somewhere.
         install: How to get it.
+        provider: Whom it asks if nobody else is named, whatever the model.
+        takes_model: Whether we know how it is told a model.
     """
 
     point: Callable[[Wish], Pointing]
     install: str
+    provider: str | None = None
+    takes_model: bool = True
 
 
 def find(program: str) -> Program:
@@ -93,7 +96,7 @@ def _codex(wish: Wish) -> Pointing:
     settings = {
         "model_provider": "ccproxy",
         f"{provider}.name": "ccproxy",
-        f"{provider}.base_url": f"{wish.target.url}/{wish.provider or 'codex'}/v1",
+        f"{provider}.base_url": f"{wish.root}/v1",
         f"{provider}.wire_api": "responses",
         f"{provider}.env_key": TOKEN_VARIABLE,
     }
@@ -108,9 +111,6 @@ def _codex(wish: Wish) -> Pointing:
 
 
 def _sdks(wish: Wish) -> Pointing:
-    if wish.model:
-        msg = "--model is for claude and codex."
-        raise CCProxyError(msg, hint="Give this program's own option after its name.")
     return Pointing(
         environment={
             "OPENAI_BASE_URL": f"{wish.root}/v1",
@@ -124,6 +124,6 @@ def _sdks(wish: Wish) -> Pointing:
 
 _KNOWN = {
     "claude": Program(_claude, "Install it: npm install -g @anthropic-ai/claude-code"),
-    "codex": Program(_codex, "Install it: npm install -g @openai/codex"),
+    "codex": Program(_codex, "Install it: npm install -g @openai/codex", "codex"),
 }
-_ANY = Program(_sdks, "Check its name, or give its path.")
+_ANY = Program(_sdks, "Check its name, or give its path.", takes_model=False)

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import typer
 
+from ccproxy.cli.answering import ONLY_ECHOES, SANDBOX, check_provider, fallback
 from ccproxy.cli.child import Signals
 from ccproxy.cli.client import TOKEN_VARIABLE, Target, connected
-from ccproxy.cli.console import show, show_json
+from ccproxy.cli.console import note, show, show_json
 from ccproxy.cli.lazy import new_app
 from ccproxy.cli.lifetime import own_gateway
 from ccproxy.cli.opened import open_settings
@@ -21,7 +22,7 @@ from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
 from ccproxy.cli.programs import Pointing, Wish, find
 from ccproxy.cli.sections import passes_logins_on
 from ccproxy.config import Settings
-from ccproxy.errors import NotInstalledError, UpstreamConnectError
+from ccproxy.errors import CCProxyError, NotInstalledError, UpstreamConnectError
 
 app = new_app()
 
@@ -33,7 +34,7 @@ class Line:
     Attributes:
         program: Its name or path.
         arguments: The person's own.
-        provider: From ``--provider``.
+        provider: From ``--provider``, or the one this program asks anyway.
         model: From ``--model``.
         passthrough: Whether the settings let callers bring their own login.
     """
@@ -84,14 +85,19 @@ def run(
     """
     opened = open_settings(config, sets or ())
     settings = opened.settings
+    known = find(program)
+    if model and not known.takes_model:
+        msg = "--model is for claude and codex."
+        raise CCProxyError(msg, hint="Give this program's own option after its name.")
     passthrough = passes_logins_on(opened.layers)
+    provider = provider or known.provider
     line = Line(program, _own(arguments or []), provider, model, passthrough)
     if print_only or as_json:
         _print(line, Target.of(settings), as_json=as_json)
         return
     if shutil.which(program) is None:
         msg = f"There is no program {program!r} on the PATH."
-        raise NotInstalledError(msg, hint=find(program).install)
+        raise NotInstalledError(msg, hint=known.install)
     options = [f"--set={each}" for each in sets or ()]
     if config is not None:
         options.append(f"--config={config}")
@@ -104,9 +110,14 @@ async def _run(line: Line, settings: Settings, options: Sequence[str]) -> int:
     with Signals() as signals:
         try:
             if await _answers(target, settings):
+                await _check(target, settings, line)
                 return await _at(target, line, signals)
             async with own_gateway(settings, options, target.token) as own:
-                return await _at(own, line, signals)
+                await _check(own.target, settings, line)
+                code = await _at(own.target, line, signals)
+                if code:
+                    own.keep_log(f"{line.program} ended with {code}.")
+                return code
         except asyncio.CancelledError:
             if signals.last is None:
                 raise
@@ -120,6 +131,16 @@ async def _answers(target: Target, settings: Settings) -> bool:
     except UpstreamConnectError:
         return False
     return True
+
+
+async def _check(target: Target, settings: Settings, line: Line) -> None:
+    """See to it that somebody can answer, before the program is started."""
+    async with connected(target, settings) as gateway:
+        summary = await gateway.providers()
+    if line.provider is not None:
+        check_provider(summary, line.provider)
+    elif fallback(summary) == (SANDBOX,) and summary.default is None:
+        note(ONLY_ECHOES)
 
 
 async def _at(target: Target, line: Line, signals: Signals) -> int:

@@ -45,4 +45,5 @@ def serve(
     arguments += [f"--set={each}" for each in sets or ()]
     if reload:
         arguments.append("--reload")
-    raise typer.Exit(contributed.run("serve", arguments))
+    told = contributed.run("serve", arguments, config=config, sets=sets or ())
+    raise typer.Exit(told)

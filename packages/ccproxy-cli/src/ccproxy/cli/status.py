@@ -2,7 +2,8 @@
 
 import asyncio
 
-from ccproxy.cli.client import ProviderSummary, Summary, Target, connected
+from ccproxy.cli.answering import fallback, fallback_in_words
+from ccproxy.cli.client import ProvidersSummary, Summary, Target, connected
 from ccproxy.cli.console import show, show_json, show_table
 from ccproxy.cli.lazy import new_app
 from ccproxy.cli.opened import open_settings
@@ -30,7 +31,8 @@ def status(
             {
                 "url": target.url,
                 "version": summary.version,
-                "providers": [each.model_dump() for each in providers],
+                "providers": [each.model_dump() for each in providers.providers],
+                "fallback": list(fallback(providers)),
                 "plugins_failed": [
                     {"name": each.name, "reason": each.reason} for each in failed
                 ],
@@ -39,18 +41,23 @@ def status(
         return
     show(f"ccproxy {summary.version} is running on {target.url}")
     show("")
-    rows = [(each.name, each.login, each.detail, each.hint or "") for each in providers]
+    rows = [
+        (each.name, each.login, each.detail, each.hint or "")
+        for each in providers.providers
+    ]
     show_table(("PROVIDER", "LOGIN", "DETAIL", "WHAT TO DO"), rows)
+    show("")
+    show(fallback_in_words(providers))
     for plugin in failed:
         show(f"\nThe plugin {plugin.name} is off: {plugin.reason}")
 
 
 async def _ask(
     target: Target, settings: Settings
-) -> tuple[Summary, tuple[ProviderSummary, ...], list[PluginStatus]]:
+) -> tuple[Summary, ProvidersSummary, list[PluginStatus]]:
     async with connected(target, settings) as gateway:
         summary = await gateway.summary()
         providers = await gateway.providers()
         plugins = await gateway.plugins()
     failed = [each for each in plugins.plugins if each.state is PluginState.FAILED]
-    return summary, providers.providers, failed
+    return summary, providers, failed

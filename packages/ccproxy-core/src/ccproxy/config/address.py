@@ -41,5 +41,11 @@ def client_tokens(security: Security) -> tuple[str, ...]:
                 f"security.client_tokens_file: {file} can't be read: {reason}.",
                 hint="It holds one token per line.",
             ) from error
-        tokens += [line.strip() for line in lines if line.strip()]
+        found = [line.strip() for line in lines if line.strip()]
+        if not found:
+            raise ConfigError(
+                f"security.client_tokens_file: {file} holds no token.",
+                hint="It holds one token per line.",
+            )
+        tokens += found
     return tuple(dict.fromkeys(tokens))

@@ -1,6 +1,6 @@
 """What ``serve`` was told, in a form that reaches its worker processes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,24 @@ from ccproxy.config.sources import Layers, read_layers
 from ccproxy.errors import ConfigError
 
 VARIABLE = "CCPROXY_SERVE"
+
+
+def parse_sets(texts: Iterable[str]) -> dict[str, str]:
+    """Read what stands after ``--set``.
+
+    Raises:
+        ConfigError: There is no '='; the text may be a secret and is not repeated.
+    """
+    overrides = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(
+                f"--set was given a text of {len(text)} characters without '='.",
+                hint="Write --set section.key=value.",
+            )
+        overrides[key.strip()] = value
+    return overrides
 
 
 @dataclass(frozen=True, slots=True)

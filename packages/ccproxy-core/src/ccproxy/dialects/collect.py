@@ -6,6 +6,10 @@ from ccproxy.dialects.sse import EventSplitter, parse_event
 from ccproxy.errors import UpstreamDiedError
 
 _TERMINAL = ("response.completed", "response.incomplete", "response.failed")
+_SIGNS = (b"_item.done", b"error", *(name.encode() for name in _TERMINAL))
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of the whole stream."""
 
 
 class ResponseCollector:
@@ -18,14 +22,28 @@ class ResponseCollector:
 
     def __init__(self) -> None:
         self._splitter = EventSplitter()
+        self._size = 0
         self._items: dict[int, object] = {}
         self._response: dict[str, object] | None = None
         self._error: dict[str, object] | None = None
 
     def feed(self, chunk: bytes) -> None:
-        """Take a chunk."""
+        """Take a chunk.
+
+        Raises:
+            UpstreamDiedError: The answer is larger than any real one.
+        """
+        self._size += len(chunk)
+        if self._size > LARGEST:
+            msg = f"The upstream's answer is larger than {LARGEST} bytes."
+            raise UpstreamDiedError(msg)
         for event in self._splitter.feed(chunk):
             self._see(event)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the upstream reported a failure."""
+        return self._response is not None and self._response.get("status") == "failed"
 
     def result(self) -> bytes:
         """Return the response as JSON; the stream has ended.
@@ -43,18 +61,24 @@ class ResponseCollector:
         return orjson.dumps(self._response)
 
     def _see(self, event: bytes) -> None:
-        if b"_item.done" not in event and not any(
-            name.encode() in event for name in (*_TERMINAL, "error")
-        ):
+        if not any(sign in event for sign in _SIGNS):
             return  # deltas: what they add up to comes again in the done event
         try:
             payload = orjson.loads(parse_event(event).data)
         except orjson.JSONDecodeError:
             return
-        kind = payload.get("type")
+        if not isinstance(payload, dict):
+            return
+        kind, response = payload.get("type"), payload.get("response")
         if kind == "response.output_item.done":
-            self._items[payload.get("output_index", len(self._items))] = payload["item"]
-        elif kind in _TERMINAL:
-            self._response = payload["response"]
+            self._add_item(payload)
+        elif kind in _TERMINAL and isinstance(response, dict):
+            self._response = response
         elif kind == "error":
             self._error = payload
+
+    def _add_item(self, payload: dict[str, object]) -> None:
+        index = payload.get("output_index")
+        place = index if isinstance(index, int) else len(self._items)
+        if isinstance(payload.get("item"), dict):
+            self._items[place] = payload["item"]

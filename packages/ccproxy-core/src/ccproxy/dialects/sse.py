@@ -25,44 +25,62 @@ class ServerSentEvent(NamedTuple):
 
 
 class EventSplitter:
-    """Cuts a stream into events, wherever the borders of its chunks lie."""
+    """Cuts a stream into events, wherever the borders of its chunks lie.
+
+    Attributes:
+        pending: Bytes of the event that has begun and not ended.
+    """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self.pending = 0
+        self._parts: list[bytes] = []
+        self._tail = b""
         self._begun = False
 
     @property
     def between_events(self) -> bool:
         """Whether what has come so far ends with a whole event."""
-        return not self._rest
+        return not self.pending
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take a chunk, return the events it completes, without their blank lines."""
         if not self._begun and chunk:
             chunk = self._without_bom(chunk)
-        if not self._rest and chunk.endswith(b"\n\n") and b"\r" not in chunk:
+        if not self.pending and chunk.endswith(b"\n\n") and b"\r" not in chunk:
             return chunk[:-2].split(b"\n\n")  # how nearly every chunk comes
-        searched = max(0, len(self._rest) - _LONGEST_BLANK_LINE)
-        self._rest += chunk
+        window = self._tail + chunk
+        if not _BLANK_LINE.search(window):
+            self._keep(chunk, window)
+            return []
+        searched = self.pending - len(self._tail)
+        data = self.flush() + chunk
         events = []
         begin = 0
-        while blank := _BLANK_LINE.search(self._rest, max(begin, searched)):
-            events.append(self._rest[begin : blank.start()])
+        while blank := _BLANK_LINE.search(data, max(begin, searched)):
+            events.append(data[begin : blank.start()])
             begin = blank.end()
-        if begin:
-            self._rest = self._rest[begin:]
+        self._keep(data[begin:], data[begin:])
         return events
 
     def flush(self) -> bytes:
         """Return what came after the last blank line; the stream has ended."""
-        rest, self._rest = self._rest, b""
+        rest = b"".join(self._parts)
+        self._parts.clear()
+        self.pending = 0
+        self._tail = b""
         return rest
 
+    def _keep(self, chunk: bytes, window: bytes) -> None:
+        """Keep a part without joining it, so that a huge event costs no more."""
+        if chunk:
+            self._parts.append(chunk)
+            self.pending += len(chunk)
+            self._tail = window[1 - _LONGEST_BLANK_LINE :]
+
     def _without_bom(self, chunk: bytes) -> bytes:
-        chunk = self._rest + chunk
-        self._rest = b""
+        chunk = self.flush() + chunk
         if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
-            self._rest = chunk
+            self._keep(chunk, b"")
             return b""
         self._begun = True
         return chunk.removeprefix(_BOM)

@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     OPEN = "open"
     DONE = "done"
     FAILED = "failed"
+    UNKNOWN = "unknown"
 
 
 _ENDINGS: dict[Dialect, dict[str, Outcome]] = {
@@ -37,6 +38,10 @@ _HINTS = {
 }
 
 
+LARGEST = 32 * 1024 * 1024
+"""Bytes of one event; a stream with a larger one is passed on without being watched."""
+
+
 class StreamTap:
     """Sees each chunk once, after it has come and before it goes on.
 
@@ -50,30 +55,38 @@ class StreamTap:
         self.outcome = Outcome.OPEN
         self.last = b""
         self._splitter = EventSplitter()
+        self._cut = False
         self._judge = _judge_chat if dialect is Dialect.CHAT else _judge_typed
         self._dialect = dialect
 
     @property
     def between_events(self) -> bool:
         """Whether something may be put into the stream here."""
-        return self._splitter.between_events
+        return not self._cut and self._splitter.between_events
 
     def feed(self, chunk: bytes) -> None:
         """Look at a chunk."""
+        if self.outcome is Outcome.UNKNOWN:
+            return
         for event in self._splitter.feed(chunk):
             self._see(event)
+        if self._splitter.pending > LARGEST:
+            self.outcome = Outcome.UNKNOWN
+            self._cut = True
+            self._splitter.flush()
 
     def end(self) -> None:
         """Look at what came after the last blank line; the stream has ended."""
         if tail := self._splitter.flush():
+            self._cut = True
             self._see(tail)
 
     def _see(self, event: bytes) -> None:
         if event := event.lstrip(b"\r\n"):  # a CRLF cut in two leaves its half here
             self.last = event
             outcome = self._judge(self._dialect, event)
-            if outcome is not None:
-                self.outcome = outcome
+            if outcome is not None and self.outcome is Outcome.OPEN:
+                self.outcome = outcome  # a failure stays one, whatever follows
 
 
 def _judge_chat(dialect: Dialect, event: bytes) -> Outcome | None:

@@ -115,7 +115,15 @@ class LimitExceededError(RequestError):
 
 
 class MethodNotAllowedError(RequestError):
-    """The path exists, but not for this HTTP method."""
+    """The path exists, but not for this HTTP method.
+
+    Attributes:
+        allowed: The methods it takes.
+    """
+
+    def __init__(self, message: str, *, allowed: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.allowed = allowed
 
 
 class UnknownProviderError(RequestError):

@@ -98,7 +98,7 @@ class HookBus:
         began = loop.time()
         try:
             hook(event)
-        except Exception:
+        except (Exception, SystemExit):
             self._failed(owner, event)
         if (took := loop.time() - began) > SLOW:
             _log.warning(
@@ -112,7 +112,12 @@ class HookBus:
                     result = hook(event)
                     if result is not None:
                         await result
-            except Exception:
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                self._failed(owner, event)  # what it waited for was cancelled
+            except (Exception, SystemExit):
                 self._failed(owner, event)
 
     def _failed(self, owner: str, event: Event) -> None:

@@ -69,7 +69,7 @@ def upstream_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
             continue
         if name.startswith(_NOT_UPSTREAM_PREFIXES):
             continue
-        key, text = name.decode("latin-1"), value.decode("latin-1")
+        key, text = name.decode("latin-1"), _text(value)
         kept[key] = f"{kept[key]}, {text}" if key in kept else text
     return kept
 
@@ -97,9 +97,18 @@ def downstream_headers(
 
 
 def _named_by_connection(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:
-    for name, value in headers:
-        if name == b"connection":
-            return frozenset(
-                token.strip().lower() for token in value.split(b",") if token.strip()
-            )
-    return frozenset()
+    return frozenset(
+        token.strip().lower()
+        for name, value in headers
+        if name == b"connection"
+        for token in value.split(b",")
+        if token.strip()
+    )
+
+
+def _text(value: bytes) -> str:
+    """Read a value such that the client, which writes UTF-8, writes it as it was."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

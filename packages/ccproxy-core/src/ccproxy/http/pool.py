@@ -4,6 +4,7 @@ The relay uses the session through ``NetworkUpstream``; all else (logins, lists 
 models, plugins) uses the client. Nobody else builds either.
 """
 
+import os
 import ssl
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -116,6 +117,9 @@ class HTTPPoolManager:
             await client.aclose()
 
     def _session(self, tls: ssl.SSLContext) -> aiohttp.ClientSession:
+        if self._options.trust_env:
+            # aiohttp means by it the logins of ~/.netrc, too: none of them is for us.
+            os.environ["NETRC"] = os.devnull
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=self._options.max_connections, ssl=tls, keepalive_timeout=60

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import aiohttp
+from yarl import URL
 
 from ccproxy.errors import (
     UpstreamConnectError,
@@ -33,7 +34,7 @@ class NetworkUpstream:
         """
         with _mapped(request.url):
             response = await self._session.post(
-                request.url,
+                URL(request.url, encoded=True),  # a query goes on as it came
                 data=request.body,
                 headers=request.headers,
                 allow_redirects=False,

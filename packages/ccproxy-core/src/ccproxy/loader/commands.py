@@ -2,11 +2,11 @@
 
 import importlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeAlias, cast
 
 import structlog
 
+from ccproxy.config.sections import Plugins
 from ccproxy.errors import NotInstalledError, PluginError
 from ccproxy.loader.catalogue import by_plugin
 from ccproxy.loader.discovery import discover
@@ -18,13 +18,24 @@ _log = structlog.get_logger(__name__)
 Main: TypeAlias = Callable[[Sequence[str]], int | None]
 
 
-def find_commands(directory: Path | None = None) -> dict[str, Command]:
-    """Collect the commands of all plugins, each set up with its defaults.
+def find_commands(
+    plugins: Plugins | None = None, *, only: str | None = None
+) -> dict[str, Command]:
+    """Collect the commands of the plugins in use, each set up with its defaults.
 
     A plugin that fails is passed over; ``ccproxy plugins status`` tells why.
+
+    Args:
+        plugins: The settings ``[plugins]``; by default all that are installed count.
+        only: Look at no other plugin than this.
     """
+    plugins = plugins or Plugins()
     commands: dict[str, Command] = {}
-    for found in discover(directory):
+    for found in discover(plugins.directory):
+        if found.name in plugins.disable or only not in (None, found.name):
+            continue
+        if only is None and plugins.enable and found.name not in plugins.enable:
+            continue
         with isolated(found.name, "setup", lambda _: None):
             plugin_class = found.load()
             adds = Contributions()
@@ -35,14 +46,14 @@ def find_commands(directory: Path | None = None) -> dict[str, Command]:
 
 
 def run_command(
-    name: str, arguments: Sequence[str], directory: Path | None = None
+    name: str, arguments: Sequence[str], plugins: Plugins | None = None
 ) -> int:
     """Run a plugin's command.
 
     Args:
         name: What was typed after ``ccproxy``.
         arguments: The rest of the line.
-        directory: The settings' ``plugins.directory``.
+        plugins: The settings ``[plugins]``.
 
     Returns:
         Its exit code.
@@ -51,9 +62,10 @@ def run_command(
         NotInstalledError: No plugin adds it.
         PluginError: What it points to can't be called.
     """
-    command = find_commands(directory).get(name)
+    owner = "server" if name == "serve" else None
+    command = find_commands(plugins, only=owner).get(name)
     if command is None:
-        piece = by_plugin("server" if name == "serve" else name)
+        piece = by_plugin(owner or name)
         msg = f"No plugin adds the command {name!r}."
         hint = f"Install {piece.wheel}: pip install {piece.wheel}" if piece else None
         raise NotInstalledError(msg, hint=hint)

@@ -35,6 +35,11 @@ class Entry:
         return self.found.name
 
     @property
+    def provides(self) -> tuple[str, ...]:
+        """The capabilities others may require, its name among them."""
+        return (self.name, *(self.manifest.provides if self.manifest else ()))
+
+    @property
     def alive(self) -> bool:
         """Whether nothing has ruled it out so far."""
         return self.state in (PluginState.READY, PluginState.RUNNING)

@@ -1,12 +1,13 @@
 """Keeps what goes wrong in a plugin from going wrong elsewhere."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import TypeVar
 
 import structlog
 
 from ccproxy.errors import CCProxyError, ConfigError, PluginError
+from ccproxy.sdk import LoginState, LoginStatus, Provider
 from ccproxy.security.sanitizer import mask_text
 
 _log = structlog.get_logger(__name__)
@@ -14,8 +15,7 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-@contextmanager
-def isolated(plugin: str, doing: str, failed: Callable[[str], None]) -> Iterator[None]:
+class isolated:  # noqa: N801  (used like a function)
     """Turn whatever is raised within into a reason, masked and of one line.
 
     A ``ConfigError`` passes: a mistake in the settings is the person's to mend, and
@@ -26,14 +26,37 @@ def isolated(plugin: str, doing: str, failed: Callable[[str], None]) -> Iterator
         doing: What is being tried, such as ``"start"``.
         failed: Told the reason.
     """
-    try:
-        yield
-    except ConfigError:
-        raise
-    except (Exception, SystemExit) as error:
-        reason = mask_text(f"{doing} failed: {_describe(error)}")
-        _log.debug("plugin_failed", plugin=plugin, reason=reason, exc_info=True)
-        failed(reason)
+
+    def __init__(self, plugin: str, doing: str, failed: Callable[[str], None]) -> None:
+        self._plugin = plugin
+        self._doing = doing
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if isinstance(error, ConfigError) or not isinstance(
+            error, Exception | SystemExit
+        ):
+            return False
+        reason = mask_text(f"{self._doing} failed: {_describe(error)}")
+        _log.debug("plugin_failed", plugin=self._plugin, reason=reason, exc_info=error)
+        self._failed(reason)
+        return True
+
+
+def login_of(provider: Provider) -> LoginStatus:
+    """Ask a provider for the state of its login; what it raises is a broken login."""
+    reasons: list[str] = []
+    with isolated(provider.name, "login", reasons.append):
+        return provider.login()
+    return LoginStatus(LoginState.BROKEN, reasons[0])
 
 
 async def ask(plugin: str, doing: str, function: Callable[[], Awaitable[T]]) -> T:

@@ -14,13 +14,13 @@ from ccproxy.hooks.events import PluginFailed, PluginStarted
 from ccproxy.loader.discovery import Found
 from ccproxy.loader.entry import Entry
 from ccproxy.loader.isolation import ask, isolated
-from ccproxy.loader.resolution import resolve
-from ccproxy.loader.sections import check_sections
+from ccproxy.loader.resolution import CORE_PROVIDES, resolve
+from ccproxy.loader.sections import check_names, check_sections
 from ccproxy.loader.status import PluginsStatus, PluginState
 from ccproxy.sdk import (
+    ASGIApp,
     Command,
     Contributions,
-    Middleware,
     Plugin,
     PluginConfig,
     PluginContext,
@@ -38,6 +38,8 @@ START_TIMEOUT = 30.0
 
 RESERVED = frozenset({"api", "dashboard", "health", "metrics", "v1"})
 """Names that are first segments of the gateway's own paths."""
+
+_OWN_PATHS = frozenset({"", "api", "health", "v1"})
 
 STOP_TIMEOUT = 5.0
 """Seconds a plugin may take to stop."""
@@ -65,7 +67,10 @@ class PluginManager:
         Raises:
             ConfigError: A plugin's section in the settings is wrong.
         """
+        plugins = self._settings.plugins
         check_sections(plugin_sections(self._layers), self._entries)
+        check_names("plugins.enable", plugins.enable or (), self._entries)
+        check_names("plugins.disable", plugins.disable, self._entries)
         for entry in self._entries.values():
             self._select(entry)
             if entry.alive:
@@ -130,20 +135,21 @@ class PluginManager:
                 return (
                     f"no provider may be called {name!r}: it is a path of the gateway"
                 )
+            if kind == "route" and name.split("/")[1] in _OWN_PATHS:
+                return f"the route {name!r} is a path of the gateway"
             if what in taken:
                 return f"{taken[what]} already adds the {kind} {name!r}"
             taken[what] = "it itself"
         return None
 
     def _has_what_it_requires(self, entry: Entry) -> bool:
-        """Fail it if a plugin it requires has failed meanwhile."""
-        manifest = entry.manifest
-        for need in manifest.requires if manifest else ():
-            for other in self._entries.values():
-                provided = other.manifest and (other.name, *other.manifest.provides)
-                if provided and need in provided and not other.alive:
-                    self._fail(entry, f"requires {need!r}, but {other.name} failed")
-                    return False
+        """Fail it if nobody who is alive provides what it requires."""
+        alive = [other for other in self._entries.values() if other.alive]
+        provided = CORE_PROVIDES.union(*(other.provides for other in alive))
+        for need in entry.manifest.requires if entry.manifest else ():
+            if need not in provided:
+                self._fail(entry, f"requires {need!r}, but who provides it failed")
+                return False
         return True
 
     # -- while it runs
@@ -204,10 +210,13 @@ class PluginManager:
         """Routes, in plugin order."""
         return self._each(lambda c: c.routing)
 
-    @property
-    def middlewares(self) -> list[Middleware]:
-        """Middlewares, in plugin order: the first is the outermost."""
-        return self._each(lambda c: c.middlewares)
+    def wrap(self, app: ASGIApp) -> ASGIApp:
+        """Put the middlewares around an app; the first plugin's is the outermost."""
+        for entry in reversed(list(self._in_order())):
+            for middleware in reversed(entry.adds.middlewares):
+                with isolated(entry.name, "middleware", partial(self._fail, entry)):
+                    app = middleware(app)
+        return app
 
     @property
     def commands(self) -> dict[str, Command]:

@@ -14,6 +14,12 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from ccproxy.security.sanitizer import mask, mask_text
 
+LONGEST = 20_000
+"""Characters of one value; a traceback fits."""
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
+del _CONTROLS[ord("\n")], _CONTROLS[ord("\t")]
+
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
 
@@ -30,14 +36,14 @@ def configure(
     """
     out = stream or sys.stderr
     console = style == "console" or (style == "auto" and out.isatty())
-    render: Processor = _console(out) if console else _json
+    render: list[Processor] = [_printable, _console(out)] if console else [_json]
     threshold = getattr(logging, level.upper())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    sink: list[Processor] = [structlog.processors.format_exc_info, _sanitize, render]
+    sink: list[Processor] = [structlog.processors.format_exc_info, _sanitize, *render]
     structlog.configure(
         processors=[*shared, *sink],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
@@ -69,7 +75,23 @@ def _name_the_library(
 
 def _sanitize(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     del logger, method
-    return {key: mask(value, key) for key, value in event.items()}
+    return {key: mask(_short(value), key) for key, value in event.items()}
+
+
+def _short(value: object) -> object:
+    """Cut what somebody else has made too long for a log."""
+    if isinstance(value, str) and len(value) > LONGEST:
+        return f"{value[:LONGEST]}… ({len(value)} characters)"
+    return value
+
+
+def _printable(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Show control characters, so that no value commands the terminal."""
+    del logger, method
+    return {
+        key: value.translate(_CONTROLS) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
 
 
 def _json(logger: WrappedLogger, method: str, event: EventDict) -> str:

@@ -63,7 +63,14 @@ class Contributions:
 
         A plain function runs inline, so it must be quick; a coroutine function is
         queued and may take its time.
+
+        Raises:
+            PluginError: The event is none of ``ccproxy.sdk.events``.
         """
+        given: object = event
+        if not (isinstance(given, type) and issubclass(given, Event)):
+            msg = f"{event!r} is no event."
+            raise PluginError(msg, hint="Name one of ccproxy.sdk.events.")
         self.hooks.append((event, hook))  # type: ignore[arg-type]  # an E is an Event
 
     def routes(self, *routes: Route) -> None:

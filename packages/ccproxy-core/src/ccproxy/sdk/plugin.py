@@ -57,6 +57,10 @@ class Manifest:
         if not NAME.fullmatch(self.name):
             msg = f"The plugin name {self.name!r} is not legal."
             raise PluginError(msg, hint="Use lower-case letters, digits and '_'.")
+        texts = (self.version, *self.provides, *self.requires)
+        if not all(isinstance(text, str) for text in texts):
+            msg = f"The manifest of {self.name!r} holds what is no text."
+            raise PluginError(msg, hint="version, provides and requires are texts.")
 
 
 class Lookup(Protocol):

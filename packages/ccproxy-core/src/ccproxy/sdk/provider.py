@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import httpx
+import orjson
 
 from ccproxy.dialects import Dialect, Endpoint
 from ccproxy.errors import UpstreamError
@@ -87,7 +88,7 @@ class Provider:
         try:
             response = await http.get(f"{self.base_url}/models", auth=self.auth)
             response.raise_for_status()
-            return [_model(entry) for entry in response.json()["data"]]
+            return models_of(orjson.loads(response.content)["data"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             msg = f"{self.name} gave no list of models: {type(error).__name__}."
             raise UpstreamError(msg) from error
@@ -97,10 +98,31 @@ class Provider:
         return self.auth.status()
 
 
+_LATEST = 253402300799
+"""The last second of the year 9999; beyond it no calendar goes."""
+
+
+def models_of(entries: object) -> list[Model]:
+    """Read what an upstream lists; what is no model is passed over.
+
+    Raises:
+        TypeError: It is no list.
+    """
+    if not isinstance(entries, list):
+        msg = "no list"
+        raise TypeError(msg)
+    return [_model(each) for each in entries if _has_a_name(each)]
+
+
+def _has_a_name(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("id"), str)
+
+
 def _model(entry: Mapping[str, object]) -> Model:
     created = entry.get("created")
+    known = isinstance(created, int) and 0 <= created <= _LATEST
     return Model(
         id=str(entry["id"]),
-        created=created if isinstance(created, int) else 0,
+        created=created if known and isinstance(created, int) else 0,
         display_name=str(entry.get("display_name") or entry["id"]),
     )

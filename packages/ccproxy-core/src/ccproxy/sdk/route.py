@@ -1,6 +1,6 @@
 """Pages and API answers a plugin adds, without a web framework."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -29,13 +29,13 @@ class Response:
     """What a plugin's route answers.
 
     Attributes:
-        body: All of it, or pieces as they come.
+        body: All of it.
         status: HTTP status.
         media_type: The content type.
         headers: Further headers.
     """
 
-    body: bytes | AsyncIterator[bytes]
+    body: bytes
     status: int = 200
     media_type: str = "text/plain; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from ccproxy.api.errors import Answer, answer_to, render
 from ccproxy.api.exchange import exchange_of
 from ccproxy.api.routes import health, profile, status
 from ccproxy.api.version import VERSION
+from ccproxy.dialects import Endpoint
 from ccproxy.errors import CCProxyError
 from ccproxy.hooks.events import Failure
 from ccproxy.loader.catalogue import by_path
@@ -75,6 +76,8 @@ async def _validation_problem(request: Request, error: Exception) -> Response:
 
 
 def _where_it_would_come_from(path: str) -> str:
+    if path[1:] in {*Endpoint, "models", "embeddings"}:
+        return "The base URL of OpenAI clients ends in /v1."
     piece = by_path(path)
     if piece is None:
         return "/api/openapi.json and the documentation list the routes."
@@ -93,6 +96,7 @@ def _problem(
 ) -> Response:
     code = {404: "not_found", 405: "method_not_allowed", 422: "bad_request"}
     answer = Answer(status, code.get(status, "error"), Failure.BAD_REQUEST)
-    exchange_of(request.scope).fail(answer.failure, message)
-    media_type, body = render(None, answer, message, hint)
+    exchange = exchange_of(request.scope)
+    exchange.fail(answer.failure, message)
+    media_type, body = render(exchange.dialect, answer, message, hint)
     return Response(body, status, headers, media_type.decode())

@@ -36,6 +36,10 @@ class Attention:
             self.failure = failure
             self._task.cancel()
 
+    def release(self) -> None:
+        """Let nothing interrupt the task any more."""
+        self._task = None
+
     def __enter__(self) -> "Attention":
         self._task = asyncio.current_task()
         self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER, self._watch)

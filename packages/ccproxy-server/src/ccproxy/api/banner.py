@@ -4,6 +4,7 @@ from ccproxy.api.gateway import Gateway
 from ccproxy.api.routing import SANDBOX
 from ccproxy.api.version import VERSION
 from ccproxy.config.address import base_url, is_loopback
+from ccproxy.loader.isolation import login_of
 from ccproxy.sdk import Provider
 
 _CALLS = (
@@ -61,7 +62,7 @@ def banner(gateway: Gateway, address: tuple[str, int], *, started: bool) -> str:
 def _with_logins(providers: dict[str, Provider]) -> list[str]:
     lines = []
     for name in sorted(providers):
-        login = providers[name].login()
+        login = login_of(providers[name])
         lines.append(f"  {name:<12} {login.state.value:<12} {login.detail}")
         if login.hint:
             lines.append(f"  {'':<25} {login.hint}")

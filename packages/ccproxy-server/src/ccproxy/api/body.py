@@ -17,8 +17,11 @@ from ccproxy.sdk import Receive
 
 Decode: TypeAlias = Callable[[bytes, int], bytes]
 
-_IN_A_THREAD = 256 * 1024
-"""Bytes; a compressed body above this is decoded off the event loop."""
+_MEMBERS = 64
+"""How many gzip members one body may have; each costs a copy of the rest."""
+
+_CODINGS = 3
+"""How many encodings may lie upon each other."""
 
 
 class ClientLeftError(Exception):
@@ -43,12 +46,13 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], cap: int) -> 
     encoding = headers.get(b"content-encoding")
     if not encoding:
         return body
-    for name in reversed(encoding.decode("latin-1").lower().split(",")):
-        decode = _decoder(name.strip())
-        if len(body) > _IN_A_THREAD:
-            body = await asyncio.to_thread(decode, body, cap)
-        else:
-            body = decode(body, cap)
+    names = encoding.decode("latin-1").lower().split(",")
+    if len(names) > _CODINGS:
+        msg = f"The body is encoded {len(names)} times over."
+        raise UnsupportedEncodingError(msg, hint="Encode it once.")
+    for name in reversed(names):
+        # In a thread, for a body of a hundred bytes can hold a bomb.
+        body = await asyncio.to_thread(_decoder(name.strip()), body, cap)
     return body
 
 
@@ -98,9 +102,11 @@ def _deflate(body: bytes, cap: int) -> bytes:
 
 
 def _inflate(body: bytes, cap: int, window: int) -> bytes:
+    if not body:
+        return b""
     pieces = []
     left = cap
-    while body:
+    for _ in range(_MEMBERS):
         decoder = zlib.decompressobj(window)
         try:
             piece = decoder.decompress(body, left + 1)
@@ -113,7 +119,9 @@ def _inflate(body: bytes, cap: int, window: int) -> bytes:
             raise _broken(EOFError("it ends too early"))
         pieces.append(piece)
         body = decoder.unused_data  # gzip allows several members in a row
-    return b"".join(pieces)
+        if not body:
+            return b"".join(pieces)
+    raise _broken(ValueError(f"it has more than {_MEMBERS} parts"))
 
 
 def _zstd(body: bytes, cap: int) -> bytes:

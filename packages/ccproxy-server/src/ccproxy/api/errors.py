@@ -138,6 +138,8 @@ async def send_error(send: Send, dialect: Dialect | None, error: CCProxyError) -
     if isinstance(error, LimitExceededError):
         seconds = math.ceil(error.retry_after.total_seconds())
         headers.append((b"retry-after", str(seconds).encode()))
+    if isinstance(error, MethodNotAllowedError):
+        headers.append((b"allow", ", ".join(error.allowed).encode()))
     if isinstance(error, UnauthorizedError):
         headers.append((b"www-authenticate", b'Basic realm="ccproxy", Bearer'))
     await send(

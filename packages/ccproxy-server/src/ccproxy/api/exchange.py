@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from ccproxy.api.routing import Kind, Match
+from ccproxy.api.routing import OTHER, Kind, Match
 from ccproxy.dialects import Dialect
 from ccproxy.hooks.events import (
     Failure,
@@ -32,6 +32,8 @@ class Exchange:
         gateway_credential: Headers that held the gateway's own client token; they
             never go upstream.
         first_byte: Monotonic time of the first byte of the answer's body.
+        caller: Tells callers apart, by a part of their token's hash.
+        shared_with: The web origin whose pages may read the answer.
         failure: Set when the answer is not whole.
         reason: Why, for people.
     """
@@ -42,6 +44,7 @@ class Exchange:
     headers: dict[bytes, bytes]
     began: float
     caller: str = ""
+    shared_with: bytes | None = None
     gateway_credential: frozenset[bytes] = frozenset()
     status: int | None = None
     first_byte: float | None = None
@@ -62,12 +65,24 @@ class Exchange:
         """The dialect errors are told in; paths that speak none have none."""
         if self.match.kind is Kind.MODELS:
             return Dialect.MESSAGES if self.is_anthropic else Dialect.CHAT
+        if self.match.route == OTHER and self.method == "POST":
+            return Dialect.CHAT  # an SDK that asks for what we do not have
         return self.match.dialect
 
     @property
     def is_anthropic(self) -> bool:
         """Whether an Anthropic client asks: they always name a version of the API."""
         return b"anthropic-version" in self.headers
+
+    def own_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return what the gateway adds to every answer."""
+        headers = [(b"x-ccproxy-request-id", self.id.encode())]
+        if self.shared_with is not None:
+            headers += [
+                (b"access-control-allow-origin", self.shared_with),
+                (b"vary", b"origin"),
+            ]
+        return headers
 
     def fail(self, failure: Failure, reason: str) -> None:
         """Note that the answer is not whole; the first reason stays."""

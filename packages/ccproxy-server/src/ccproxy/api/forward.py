@@ -1,5 +1,7 @@
 """From a caller's request to a provider's answer."""
 
+from collections.abc import Mapping
+
 import orjson
 
 from ccproxy.api.attention import Attention, Interrupted
@@ -28,6 +30,9 @@ from ccproxy.sdk import (
     UpstreamRequest,
     UpstreamResponse,
 )
+
+LONGEST_MODEL = 256
+"""Characters; the name goes into logs, metrics and records."""
 
 
 class Forward:
@@ -83,6 +88,7 @@ class Forward:
             )
         request.headers = upstream_headers(scope["headers"])
         request.headers["content-type"] = "application/json"  # whatever curl -d says
+        request.headers["accept-encoding"] = "identity"  # to be readable in passing
         attention = Attention(receive)
         try:
             with attention:
@@ -127,8 +133,7 @@ class Forward:
             signed = await provider.auth.headers()
             request.headers.update(signed)
             response = await upstream.send(request)
-            if response.status == 401 and await provider.auth.renew(signed):
-                response.close()
+            if response.status == 401 and await _renewed(response, provider, signed):
                 request.headers.update(await provider.auth.headers())
                 response = await upstream.send(request)
         if 300 <= response.status < 400:
@@ -179,10 +184,24 @@ async def _pass_on(
         await relay.plain(response)
     elif not exchange.streaming:
         await relay.collected(response)  # the provider only streams
-    elif _is_json(response):
+    elif not _is_stream(response):
         await relay.plain(response)
     else:
         await relay.stream(response)
+
+
+async def _renewed(
+    refused: UpstreamResponse, provider: Provider, signed: Mapping[str, str]
+) -> bool:
+    """Try to renew the credential; a refusal that nobody will read is closed."""
+    try:
+        renewed = await provider.auth.renew(signed)
+    except BaseException:
+        refused.close()
+        raise
+    if renewed:
+        refused.close()
+    return renewed
 
 
 def _decode(body: bytes) -> JsonObject:
@@ -202,6 +221,9 @@ def _model_of(payload: JsonObject) -> str:
     if not isinstance(model, str) or not model:
         msg = "The request names no model."
         raise BadRequestError(msg, hint="Set 'model' to a name; GET /v1/models lists.")
+    if len(model) > LONGEST_MODEL:
+        msg = f"The model's name is longer than {LONGEST_MODEL} characters."
+        raise BadRequestError(msg)
     return model
 
 
@@ -217,15 +239,14 @@ def _callers_own(exchange: Exchange, provider: Provider) -> dict[str, str]:
     }
 
 
-def _is_json(response: UpstreamResponse) -> bool:
-    """Tell an upstream that answers JSON although a stream was asked for.
+def _is_stream(response: UpstreamResponse) -> bool:
+    """Tell an upstream that answers JSON, or compressed, although nobody asked for it.
 
     A missing content type says nothing: the Codex backend streams without one.
     """
-    return any(
-        name == b"content-type" and value.startswith(b"application/json")
-        for name, value in response.headers
-    )
+    headers = dict(response.headers)
+    is_json = headers.get(b"content-type", b"").startswith(b"application/json")
+    return not is_json and headers.get(b"content-encoding", b"identity") == b"identity"
 
 
 def _not_spoken(provider: Provider, endpoint: Endpoint) -> DialectNotSpokenError:

@@ -2,23 +2,27 @@
 
 import asyncio
 
+import structlog
+
 from ccproxy.api.routing import ModelTable
 from ccproxy.api.stack import build_stack
 from ccproxy.api.stopping import on_stop_signal
 from ccproxy.api.streams import OpenStreams
 from ccproxy.config import Layers, Settings, load
 from ccproxy.config.address import client_tokens, is_loopback
-from ccproxy.errors import CCProxyError, ConfigError, ExposedError
+from ccproxy.errors import CCProxyError, ExposedError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager
-from ccproxy.loader.catalogue import by_plugin
 from ccproxy.loader.discovery import Found, discover
 from ccproxy.loader.manager import PluginManager
+from ccproxy.loader.routing_check import check_routing
 from ccproxy.sdk import ASGIApp, PluginContext, Receive, Scope, Send, Upstream
 from ccproxy.services.bootstrap import build_container
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.profile import ProfileService
 from ccproxy.storage.database import Database
+
+_log = structlog.get_logger(__name__)
 
 
 class Gateway:
@@ -62,9 +66,10 @@ class Gateway:
             found = discover(self.settings.plugins.directory)
         self.plugins = PluginManager(found, self.settings, layers)
         self.plugins.load()
-        self._check_routing()
+        check_routing(self.settings, self.plugins)
         self._upstream = upstream
         self._upgrade = upgrade
+        self._stopping = False
         self._container: ServiceContainer | None = None
         self._stack: ASGIApp | None = None
 
@@ -168,30 +173,22 @@ class Gateway:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _begin_to_stop(self) -> None:
-        """Let open streams finish within the grace period, then end them."""
-        asyncio.get_running_loop().call_later(
-            self.settings.server.grace_seconds,
-            self.container.get(OpenStreams).interrupt_all,
-        )
+        """Let open answers finish within the grace period, then end them.
 
-    def _check_routing(self) -> None:
-        """Refuse settings that send requests to providers nobody contributes."""
-        routing = self.settings.routing
-        wanted = [("routing.default_provider", routing.default_provider)]
-        wanted += [("routing.routes", route.to) for route in routing.routes]
-        known = self.plugins.providers
-        off = {each.name: each.reason for each in self.plugins.status().plugins}
-        for key, to in wanted:
-            name = (to or "").partition("/")[0]
-            if not name or name in known:
-                continue
-            hint = f"There are: {', '.join(sorted(known)) or 'none'}."
-            if reason := off.get(name):
-                hint += f" The plugin {name} is off: {reason}."
-            elif name not in off and (piece := by_plugin(name)):
-                hint += f" For this one: pip install {piece.wheel}"
-            msg = f"{key} names the provider {name!r}, which does not exist."
-            raise ConfigError(msg, hint=hint)
+        A second signal ends them at once.
+        """
+        if self._container is None:
+            return
+        streams = self._container.get(OpenStreams)
+        if self._stopping:
+            streams.interrupt_all()
+            return
+        self._stopping = True
+        grace = self.settings.server.grace_seconds
+        if len(streams):
+            hint = f"They have {grace:g} s; another signal (Ctrl-C) ends them now."
+            _log.warning("waiting_for_answers", open=len(streams), hint=hint)
+        asyncio.get_running_loop().call_later(grace, streams.interrupt_all)
 
     def _refuse_to_be_exposed(self) -> None:
         host = self.settings.server.host

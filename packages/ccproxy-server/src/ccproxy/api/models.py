@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import httpx
 import orjson
@@ -11,7 +12,8 @@ import structlog
 
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.routing import Kind, Match, ModelTable
-from ccproxy.errors import CCProxyError, UpstreamTimeoutError
+from ccproxy.errors import UnknownProviderError, UpstreamTimeoutError
+from ccproxy.loader.isolation import isolated, login_of
 from ccproxy.sdk import JsonObject, Model, Provider, Scope, Send
 
 PATIENCE = 5.0
@@ -42,7 +44,7 @@ class Models:
         models = await self._list(match)
         query = parse_qs(scope["query_string"].decode("latin-1"))
         if match.rest:
-            await self._one(exchange, models, unquote(match.rest), send)
+            await self._one(exchange, models, match.rest, send)
         elif "client_version" in query:
             await _send(send, 200, {"models": []})  # Codex CLI: use your own list
         elif exchange.is_anthropic:
@@ -74,7 +76,7 @@ class Models:
         providers = [
             provider
             for provider in self._table.providers.values()
-            if provider.login().usable
+            if login_of(provider).usable
         ]
         lists = await asyncio.gather(*(self._or_nothing(each) for each in providers))
         return [
@@ -84,11 +86,11 @@ class Models:
         ]
 
     async def _or_nothing(self, provider: Provider) -> Sequence[Model]:
-        try:
+        reasons: list[str] = []
+        with isolated(provider.name, "models", reasons.append):
             return await self._ask(provider)
-        except CCProxyError as error:
-            _log.warning("no_models", provider=provider.name, reason=str(error))
-            return []
+        _log.warning("no_models", provider=provider.name, reason=reasons[0])
+        return []
 
     async def _ask(self, provider: Provider) -> Sequence[Model]:
         try:
@@ -102,9 +104,10 @@ class Models:
         """Name a model so that asking for it by this name reaches its provider."""
         for endpoint in provider.urls:
             match = Match(Kind.MODEL, "", endpoint)
-            target = self._table.target(match, model)
-            if target.provider is provider and target.model == model:
-                return model
+            with suppress(UnknownProviderError):
+                target = self._table.target(match, model)
+                if target.provider is provider and target.model == model:
+                    return model
         return f"{provider.name}/{model}"
 
 

@@ -27,6 +27,8 @@ from ccproxy.sdk import Send, UpstreamResponse
 _PING = {Dialect.MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n'}
 _COMMENT = b": keep-alive\n\n"
 
+_REPORTED = "The upstream reported a failure in its stream."
+
 DRAIN = 1.0
 """Seconds to read what follows the last event of a stream whose client has left, so
 that the upstream's connection can serve again."""
@@ -104,6 +106,8 @@ class Relay:
         while chunk := await response.chunk():
             collector.feed(chunk)
         body = collector.result()
+        if collector.failed:
+            self._exchange.fail(Failure.UPSTREAM_FAILED, _REPORTED)
         headers = downstream_headers(response.headers, keep_length=False)
         headers = [(name, value) for name, value in headers if name != b"content-type"]
         headers += [
@@ -116,10 +120,14 @@ class Relay:
 
     # -- steps
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether the terminal event has gone out."""
+        return self._tap.outcome in (Outcome.DONE, Outcome.FAILED)
+
     async def _pump(self, response: UpstreamResponse) -> None:
-        clock = monotonic
         while True:
-            self._waiting_since = clock()
+            self._waiting_since = monotonic()
             chunk = await response.chunk()
             self._waiting_since = None
             if not chunk:
@@ -133,10 +141,7 @@ class Relay:
             msg = "The upstream ended its stream before the answer was complete."
             raise UpstreamDiedError(msg)
         if self._tap.outcome is Outcome.FAILED:
-            self._exchange.fail(
-                Failure.UPSTREAM_FAILED,
-                "The upstream reported a failure in its stream.",
-            )
+            self._exchange.fail(Failure.UPSTREAM_FAILED, _REPORTED)
 
     async def _break_off(self, error: CCProxyError) -> None:
         """End the stream with an error event, never as if it were complete."""
@@ -157,9 +162,10 @@ class Relay:
             task.uncancel()
             msg = "The gateway was stopped before the answer was complete."
             await self._break_off(ShuttingDownError(msg, hint="Ask again."))
-        elif why is not None and task is not None and self._tap.outcome is Outcome.DONE:
-            # A client that has its last event may leave; the answer was complete.
+        elif why is not None and task is not None and self._is_over:
+            # A client that has its last event may leave; the answer was whole.
             task.uncancel()
+            self._judge()
             await self._drain(response)
         else:
             raise  # noqa: PLE0704  (called where the cancellation is handled)
@@ -195,4 +201,5 @@ class Relay:
             )
 
     async def _finish(self) -> None:
+        self._attention.release()  # the server calls a finished answer a disconnect
         await self._send({"type": "http.response.body", "body": b""})

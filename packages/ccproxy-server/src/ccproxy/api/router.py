@@ -1,6 +1,5 @@
 """The innermost layer: hands each request to whoever answers it."""
 
-from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl
 
 from ccproxy.api.exchange import exchange_of
@@ -51,7 +50,7 @@ def _check_method(match: Match, method: str) -> None:
         allowed = ("POST",) if match.endpoint else ("GET",)
     if method not in allowed and not (method == "HEAD" and "GET" in allowed):
         msg = f"{match.route} takes {' and '.join(allowed)}, not {method[:20]}."
-        raise MethodNotAllowedError(msg)
+        raise MethodNotAllowedError(msg, allowed=allowed)
 
 
 async def _plugin_answer(match: Match, scope: Scope, send: Send) -> None:
@@ -73,18 +72,8 @@ async def _plugin_answer(match: Match, scope: Scope, send: Send) -> None:
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in response.headers.items()
     ]
-    if isinstance(response.body, bytes):
-        head.append((b"content-length", str(len(response.body)).encode()))
+    head.append((b"content-length", str(len(response.body)).encode()))
     await send(
         {"type": "http.response.start", "status": response.status, "headers": head}
     )
-    if isinstance(response.body, bytes):
-        await send({"type": "http.response.body", "body": response.body})
-    else:
-        await _send_pieces(response.body, send)
-
-
-async def _send_pieces(pieces: AsyncIterator[bytes], send: Send) -> None:
-    async for piece in pieces:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": response.body})

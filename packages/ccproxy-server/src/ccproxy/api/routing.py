@@ -8,9 +8,12 @@ from fnmatch import fnmatchcase
 from ccproxy.dialects import Dialect, Endpoint
 from ccproxy.errors import UnknownProviderError
 from ccproxy.loader.catalogue import PIECES
+from ccproxy.loader.isolation import login_of
 from ccproxy.sdk import Provider, Route
 
 SANDBOX = "sandbox"
+OTHER = "other"
+"""The route of paths nobody knows."""
 
 
 class Kind(Enum):
@@ -109,7 +112,7 @@ class PathTable:
         prefix, slash, rest = path.rpartition("/")
         if rest and (found := self._api_prefixes.get(prefix + slash)):
             return found
-        return self._behind_a_provider(path) or Match(Kind.API, "other")
+        return self._behind_a_provider(path) or Match(Kind.API, OTHER)
 
     def _behind_a_provider(self, path: str) -> Match | None:
         """Match ``/{provider}/v1/...``, whether or not the provider exists."""
@@ -191,6 +194,8 @@ class ModelTable:
             hint = f"There are: {known}."
             if piece is not None:
                 hint += f" For this one: pip install {piece.wheel}"
+            if name == "v1":
+                hint = "The base URL of Anthropic clients has no /v1 at its end."
             msg = f"There is no provider {name!r}."
             raise UnknownProviderError(msg, hint=hint)
         return found
@@ -203,9 +208,12 @@ class ModelTable:
         usable = [
             provider
             for name, provider in sorted(self.providers.items())
-            if name != SANDBOX and provider.login().usable
+            if name != SANDBOX and login_of(provider).usable
         ]
         speaking = [each for each in usable if match.endpoint in each.urls]
         for provider in speaking or usable:
             return provider
-        return self.provider(SANDBOX)
+        if SANDBOX in self.providers:
+            return self.providers[SANDBOX]
+        msg = "No provider has a login."
+        raise UnknownProviderError(msg, hint="'ccproxy status' tells what each needs.")

@@ -16,9 +16,10 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from ccproxy.api.banner import banner
 from ccproxy.api.gateway import Gateway
+from ccproxy.api.version import VERSION
 from ccproxy.config import Settings, load
-from ccproxy.config.launch import Launch
-from ccproxy.errors import CCProxyError, ConfigError, PortInUseError, StartError
+from ccproxy.config.launch import Launch, parse_sets
+from ccproxy.errors import CCProxyError, PortInUseError, StartError
 from ccproxy.errors.exit_codes import ExitCode, exit_code
 from ccproxy.logging.pipeline import configure
 
@@ -181,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ccproxy-server", description="Start the gateway.", allow_abbrev=False
     )
+    parser.add_argument("--version", action="version", version=f"ccproxy {VERSION}")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file")
     parser.add_argument("--host", help="address to listen on (server.host)")
     parser.add_argument("--port", help="port to listen on (server.port)")
@@ -200,17 +202,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, str]:
-    overrides = {}
-    for each in options.set:
-        key, equals, value = each.partition("=")
-        if not equals:
-            msg = f"--set {each!r} has no '='."
-            raise ConfigError(msg, hint="Write --set section.key=value.")
-        overrides[key.strip()] = value
     named = {
         "server.host": options.host,
         "server.port": options.port,
         "server.workers": options.workers,
         "logging.level": options.log_level,
     }
-    return overrides | {key: value for key, value in named.items() if value is not None}
+    return parse_sets(options.set) | {
+        key: value for key, value in named.items() if value is not None
+    }

@@ -30,9 +30,7 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> ASGIApp:
     plugins = container.get(PluginManager)
     bus = container.get(HookBus)
     api = build_api(container)
-    app = _router(container, api)
-    for middleware in reversed(plugins.middlewares):
-        app = middleware(app)
+    app = plugins.wrap(_router(container, api))
     if settings.limits.enabled:
         # Imported here: the library costs a tenth of a second at start.
         from ccproxy.api.middleware.limiter import Limiter  # noqa: PLC0415
@@ -41,7 +39,7 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> ASGIApp:
     app = Access(
         app,
         tokens=tokens,
-        hosts=settings.security.allowed_hosts,
+        hosts=(*settings.security.allowed_hosts, settings.server.host),
         origins=settings.security.allowed_origins,
         exposed=not is_loopback(settings.server.host),
     )

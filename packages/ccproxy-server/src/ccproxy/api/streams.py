@@ -33,6 +33,7 @@ class OpenStreams:
         self._open: set[OpenStream] = set()
         self._stopping = False
         self._heartbeat: asyncio.Task[None] | None = None
+        self._pinged: dict[OpenStream, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
         return len(self._open)
@@ -46,6 +47,8 @@ class OpenStreams:
     def discard(self, stream: OpenStream) -> None:
         """Forget one that has ended."""
         self._open.discard(stream)
+        if (ping := self._pinged.pop(stream, None)) is not None:
+            ping.cancel()
 
     def interrupt_all(self) -> None:
         """End those still open, and whatever comes later: the grace period is over."""
@@ -67,7 +70,13 @@ class OpenStreams:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._keepalive / 3)
-            for stream in list(self._open):
+            for stream in self._open - self._pinged.keys():
                 since = stream.silent_since()
                 if since is not None and monotonic() - since >= self._keepalive:
-                    await stream.keep_alive()
+                    self._ping(stream)
+
+    def _ping(self, stream: OpenStream) -> None:
+        """Ping in a task of its own: a client that does not read holds up nobody."""
+        task = asyncio.create_task(stream.keep_alive())
+        self._pinged[stream] = task
+        task.add_done_callback(lambda _: self._pinged.pop(stream, None))

@@ -8,13 +8,14 @@ put together from headers.
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Iterable
 from hashlib import sha256
 from hmac import compare_digest
 
 from ccproxy.api.exchange import Exchange, exchange_of
 from ccproxy.errors import AccessDeniedError, UnauthorizedError
-from ccproxy.sdk import ASGIApp, Message, Receive, Scope, Send
+from ccproxy.sdk import ASGIApp, Receive, Scope, Send
 
 OPEN = frozenset({"/health/live", "/health/ready"})
 """Paths that need no token; they tell nothing but yes or no."""
@@ -60,13 +61,12 @@ class Access:
         exchange = exchange_of(scope)
         self._check_host(exchange.headers.get(b"host", b""))
         origin = exchange.headers.get(b"origin")
-        if origin is not None:
-            shared = self._check_origin(origin, exchange.headers.get(b"host", b""))
-            if shared:
-                send = _with_cors(send, origin)
-                if scope["method"] == "OPTIONS":
-                    await _preflight(send)
-                    return
+        host = exchange.headers.get(b"host", b"")
+        if origin is not None and self._check_origin(origin, host):
+            exchange.shared_with = origin
+            if scope["method"] == "OPTIONS":
+                await _preflight(send)
+                return
         if self._hashes and scope["path"] not in OPEN:
             self._check_token(exchange)
         await self._app(scope, receive, send)
@@ -119,7 +119,8 @@ def _name_of(host: str) -> str:
     """Cut off the port, and the brackets of an IPv6 address."""
     host = host.lower().strip()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        name, _, port = host[1:].partition("]")
+        return name if re.fullmatch(r"(:\d*)?", port) else host
     return host.rpartition(":")[0] if host.count(":") == 1 else host
 
 
@@ -146,19 +147,6 @@ def _token(header: bytes, value: bytes | None) -> bytes | None:
         except binascii.Error:
             return None
     return None
-
-
-def _with_cors(send: Send, origin: bytes) -> Send:
-    async def sender(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [
-                *message.get("headers", ()),
-                (b"access-control-allow-origin", origin),
-                (b"vary", b"origin"),
-            ]
-        await send(message)
-
-    return sender
 
 
 async def _preflight(send: Send) -> None:

@@ -11,7 +11,7 @@ import structlog
 from ccproxy.api.errors import INTERNAL, answer_to, render, send_error
 from ccproxy.api.exchange import KEY, Exchange
 from ccproxy.api.routing import PathTable
-from ccproxy.errors import CCProxyError
+from ccproxy.errors import CCProxyError, ShuttingDownError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure, RequestStarted
 from ccproxy.sdk import ASGIApp, Message, Receive, Scope, Send
@@ -41,6 +41,8 @@ class Lifecycle:
         """Serve one request."""
         exchange = self._begin(scope)
         sender = _Sender(exchange, send)
+        # Never unbound: the server runs each request in a context of its own, and
+        # what it logs after this one has failed is to carry the id, too.
         structlog.contextvars.bind_contextvars(request_id=exchange.id)
         try:
             await self._app(scope, receive, sender)
@@ -49,8 +51,11 @@ class Lifecycle:
             if not sender.started:
                 await send_error(sender, exchange.dialect, error)
         except asyncio.CancelledError:
-            exchange.fail(Failure.SHUTDOWN, "The gateway was stopped.")
-            raise
+            # Only the server cancels, at the end of its patience when it stops.
+            stopping = ShuttingDownError("The gateway is stopping.", hint="Ask again.")
+            exchange.fail(Failure.SHUTDOWN, str(stopping))
+            if not sender.started:
+                await send_error(sender, exchange.dialect, stopping)
         except BaseException as error:
             exchange.fail(Failure.INTERNAL, type(error).__name__)
             if not sender.started:
@@ -58,7 +63,6 @@ class Lifecycle:
             raise  # the server logs it, with the request's id
         finally:
             self._end(exchange)
-            structlog.contextvars.unbind_contextvars("request_id")
 
     def _begin(self, scope: Scope) -> Exchange:
         headers = dict(scope["headers"])
@@ -112,8 +116,7 @@ class _Sender:
         elif message["type"] == "http.response.start":
             self.started = True
             exchange.status = message["status"]
-            identity = (b"x-ccproxy-request-id", exchange.id.encode())
-            message["headers"] = [*message.get("headers", ()), identity]
+            message["headers"] = [*message.get("headers", ()), *exchange.own_headers()]
         await self._send(message)
 
 

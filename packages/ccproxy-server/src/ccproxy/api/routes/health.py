@@ -27,12 +27,14 @@ class Welcome(Shown):
 
 
 @router.get("/health/live")
+@router.head("/health/live", include_in_schema=False)
 async def live() -> Health:
     """Tell that the process answers."""
     return Health(status="ok")
 
 
 @router.get("/health/ready")
+@router.head("/health/ready", include_in_schema=False)
 async def ready() -> Health:
     """Tell that plugins have started and requests are served.
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from ccproxy.api.dependencies import get_models, get_plugins
 from ccproxy.api.routing import ModelTable
 from ccproxy.api.version import VERSION
+from ccproxy.loader.isolation import login_of
 from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.status import PluginsStatus, PluginState, Shown
 from ccproxy.sdk import Provider
@@ -63,7 +64,7 @@ class GatewayStatus(Shown):
 
 def provider_status(provider: Provider) -> ProviderStatus:
     """Describe a provider; nothing here is secret."""
-    login = provider.login()
+    login = login_of(provider)
     return ProviderStatus(
         name=provider.name,
         base_url=mask_text(provider.base_url),
@@ -87,7 +88,7 @@ async def gateway_status(
         plugins_running=states.count(PluginState.RUNNING),
         plugins_failed=states.count(PluginState.FAILED),
         providers_usable=sum(
-            provider.login().usable for provider in models.providers.values()
+            login_of(provider).usable for provider in models.providers.values()
         ),
     )
 

@@ -1,0 +1,34 @@
+"""Whether the settings send requests to providers that exist."""
+
+from ccproxy.config import Settings
+from ccproxy.errors import ConfigError
+from ccproxy.loader.catalogue import by_plugin
+from ccproxy.loader.manager import PluginManager
+
+
+def check_routing(settings: Settings, plugins: PluginManager) -> None:
+    """Refuse settings that name providers nobody contributes.
+
+    Args:
+        settings: Whose ``[routing]`` is checked.
+        plugins: Loaded.
+
+    Raises:
+        ConfigError: A provider does not exist.
+    """
+    routing = settings.routing
+    wanted = [("routing.default_provider", routing.default_provider)]
+    wanted += [("routing.routes", route.to) for route in routing.routes]
+    known = plugins.providers
+    off = {each.name: each.reason for each in plugins.status().plugins}
+    for key, to in wanted:
+        name = (to or "").partition("/")[0]
+        if not name or name in known:
+            continue
+        hint = f"There are: {', '.join(sorted(known)) or 'none'}."
+        if reason := off.get(name):
+            hint += f" The plugin {name} is off: {reason}."
+        elif name not in off and (piece := by_plugin(name)):
+            hint += f" For this one: pip install {piece.wheel}"
+        msg = f"{key} names the provider {name!r}, which does not exist."
+        raise ConfigError(msg, hint=hint)
