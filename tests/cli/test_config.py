@@ -116,6 +116,34 @@ def test_validate_refuses_a_slip_in_a_plugins_name_as_serve_does(
     assert "Did you mean plugins.openai?" in told.stderr
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "routing.default_provider=nobody",
+        'routing.routes=[{"match": "gpt-*", "to": "nobody/gpt"}]',
+        'plugins.disable=["opnai"]',
+        'plugins.enable=["servr"]',
+        "server.host=0.0.0.0",
+        "security.client_tokens_file=/nowhere/tokens",
+        "plugins.openai.base_url=nonsense",
+        "plugins.directory=/nowhere/plugins",
+    ],
+)
+def test_validate_refuses_whatever_serve_refuses(ccproxy: Run, setting: str) -> None:
+    told = ccproxy("config", "validate", "--set", setting)
+    assert (told.returncode, told.stdout) == (3, "")
+    served = ccproxy("serve", "--set", setting)
+    assert (served.returncode > 0, served.stdout) == (True, "")
+    assert "Traceback" not in served.stderr
+
+
+def test_validate_accepts_in_a_plugin_that_is_off_what_serve_accepts(
+    ccproxy: Run, file: Path
+) -> None:
+    write(file, '[plugins]\ndisable = ["codex"]\n[plugins.codex]\norginator = "me"\n')
+    assert ccproxy("config", "validate").stdout == f"ok: {file}\n"
+
+
 def test_schema_knows_our_sections_and_those_of_plugins(ccproxy: Run) -> None:
     schema = json.loads(ccproxy("config", "schema").stdout)
     plugins = schema["$defs"]["Plugins"]["properties"]

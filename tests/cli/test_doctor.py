@@ -70,6 +70,16 @@ def test_wrong_settings_fail_with_their_mistake(checks: Callable[..., Found]) ->
     assert found["settings"]["hint"] == "Did you mean server.port?"
 
 
+def test_a_route_to_nobody_fails_as_it_does_in_serve(
+    checks: Callable[..., Found],
+) -> None:
+    settings = checks("--set", "routing.default_provider=nobody")["settings"]
+    assert settings["state"] == "fail"
+    assert settings["detail"] == (
+        "routing.default_provider names the provider 'nobody', which does not exist."
+    )
+
+
 @pytest.mark.usefixtures("broken_plugin", "port")
 def test_a_broken_plugin_fails_with_its_reason(checks: Callable[..., Found]) -> None:
     plugins = checks()["plugins"]

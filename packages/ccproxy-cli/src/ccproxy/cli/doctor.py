@@ -22,6 +22,7 @@ from ccproxy.errors import (
 )
 from ccproxy.errors.exit_codes import ExitCode
 from ccproxy.loader.manager import PluginManager
+from ccproxy.loader.routing_check import check_routing
 from ccproxy.loader.status import PluginsStatus, PluginState
 
 app = new_app()
@@ -39,6 +40,7 @@ def doctor(
     try:
         opened = open_settings(config, sets or ())
         plugins = load_plugins(opened)
+        check_routing(opened.settings, plugins)
     except (ConfigError, PluginError) as error:
         found.append(Check("settings", State.FAIL, error.message, error.hint))
     else:

@@ -1,14 +1,17 @@
 """The sections of settings that belong to plugins."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from ccproxy.cli.opened import open_settings, quiet_log
+from ccproxy.cli import checks
+from ccproxy.cli.checks import State
+from ccproxy.cli.opened import Opened, load_plugins, open_settings, quiet_log
 from ccproxy.config import Layers, load, plugin_sections, section
 from ccproxy.errors import ConfigError, PluginError
 from ccproxy.loader.discovery import discover
 from ccproxy.loader.isolation import isolated
+from ccproxy.loader.routing_check import check_routing
 from ccproxy.loader.sections import check_sections
 from ccproxy.sdk import PluginConfig
 
@@ -24,33 +27,57 @@ def installed(config: Path | None, sets: Sequence[str]) -> Models:
         directory = open_settings(config, sets).settings.plugins.directory
     except ConfigError:
         directory = None
-    return dict(_models(directory))
+    return _models(directory)
 
 
 def mistakes(layers: Layers) -> list[ConfigError | PluginError]:
-    """Return all that is wrong: in our own sections, then in each plugin's."""
+    """Return what ``serve`` would refuse, all of it; it would stop at the first."""
     quiet_log()
-    errors: list[ConfigError | PluginError] = []
-    directory = None
     try:
-        directory = load(layers).plugins.directory
+        settings = load(layers)
     except ConfigError as error:
-        errors.append(error)
+        return [error, *_in_sections(layers, None)]
     try:
-        models = dict(_models(directory))
+        plugins = load_plugins(Opened(layers, settings))
     except PluginError as error:
-        return [*errors, error]
-    names = [each.name for each in discover(directory)]
-    checks: list[Callable[[], object]] = [
-        partial(check_sections, plugin_sections(layers), names)
-    ]
-    checks += [partial(section, layers, *each) for each in models.items()]
-    for check in checks:
-        try:
-            check()
-        except ConfigError as error:
-            errors.append(error)
+        return [error]
+    except ConfigError as error:
+        found = _in_sections(layers, settings.plugins.directory)
+        return found if str(error) in map(str, found) else [error, *found]
+    errors = list(_raised([partial(check_routing, settings, plugins)]))
+    access = checks.access(settings)
+    if access.state is State.FAIL:
+        errors.append(ConfigError(access.detail, hint=access.hint))
     return errors
+
+
+def _in_sections(
+    layers: Layers, directory: Path | None
+) -> list[ConfigError | PluginError]:
+    """Return what is wrong in each plugin's section."""
+    try:
+        names = [each.name for each in discover(directory)]
+        models = _models(directory)
+    except PluginError as error:
+        return [error]
+    return list(
+        _raised(
+            [
+                partial(check_sections, plugin_sections(layers), names),
+                *(partial(section, layers, *each) for each in models.items()),
+            ]
+        )
+    )
+
+
+def _raised(
+    doing: Iterable[Callable[[], object]],
+) -> Iterator[ConfigError | PluginError]:
+    for each in doing:
+        try:
+            each()
+        except ConfigError as error:
+            yield error
 
 
 def passes_logins_on(layers: Layers) -> bool:
@@ -72,8 +99,10 @@ def unknown(layers: Layers) -> list[str]:
     return [name for name in plugin_sections(layers) if name not in names]
 
 
-def _models(directory: Path | None) -> Iterator[tuple[str, type[PluginConfig]]]:
-    """Yield the models; a plugin that can't be imported has none."""
+def _models(directory: Path | None) -> dict[str, type[PluginConfig]]:
+    """Find the models; a plugin that can't be imported has none."""
+    models = {}
     for found in discover(directory):
         with isolated(found.name, "import", lambda _: None):
-            yield found.name, found.load().manifest.config
+            models[found.name] = found.load().manifest.config
+    return models
