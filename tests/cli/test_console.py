@@ -36,6 +36,18 @@ def test_a_terminal_gets_colours(environ: dict[str, str]) -> None:
     assert "\x1b[1mNAME" in told
 
 
+@pytest.mark.parametrize(("width", "has_source"), [("80", False), ("160", True)])
+def test_a_narrow_terminal_gets_whole_names_and_no_source(
+    environ: dict[str, str], width: str, has_source: bool
+) -> None:
+    environ["COLUMNS"] = width
+    told = on_a_terminal(environ, "plugins", "list")
+    names = {line.split(" ")[0] for line in told.splitlines()}
+    assert {"anthropic", "dashboard", "sandbox", "server"} <= names
+    assert ("SOURCE" in told) == has_source
+    assert ("ccproxy-plugin-anthropic 0.1.0" in told) == has_source
+
+
 def test_states_of_checks_are_coloured_too(environ: dict[str, str]) -> None:
     told = on_a_terminal(environ, "doctor", "--set", "server.prt=1")
     assert told.startswith("\x1b[32mok  \x1b[0m  python")

@@ -160,6 +160,14 @@ def test_the_data_folder_is_to_be_private(
 
 
 @pytest.mark.usefixtures("port")
+def test_of_the_storage_it_says_what_was_checked(
+    checks: Callable[..., Found], home: Path
+) -> None:
+    folder = home / "data" / "ccproxy"
+    assert checks()["storage"]["detail"] == f"folder writable: {folder} will be made"
+
+
+@pytest.mark.usefixtures("port")
 @pytest.mark.parametrize(
     ("url", "state"),
     [

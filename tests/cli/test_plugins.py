@@ -11,7 +11,8 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
-EXAMPLE = Path(__file__).parents[2] / "examples" / "hello-plugin"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "hello-plugin"
 
 
 def contents(folder: Path, ending: str = "") -> dict[str, str]:
@@ -86,9 +87,12 @@ def test_new_writes_a_project_that_keeps_the_contract(
     assert told.stdout == (
         "Wrote rain-gauge-plugin. Next:\n\n"
         "  cd rain-gauge-plugin\n"
-        '  pip install -e ".[dev]"\n'
-        "  pytest\n"
-        "  ccproxy plugins list\n"
+        f"  make -C {ROOT} wheels\n"
+        f"  {sys.executable} -m venv .venv\n"
+        f'  .venv/bin/pip install --find-links {ROOT}/dist -e ".[dev]"\n'
+        "  .venv/bin/pytest\n"
+        "  .venv/bin/ccproxy plugins list\n\n"
+        "ccproxy's wheels need not be published: they are built from here.\n"
     )
     written = contents(project)
     assert "src/rain_gauge_plugin/__init__.py" in written
@@ -127,7 +131,24 @@ def test_new_leaves_alone_what_is_there(ccproxy: Run, home: Path) -> None:
     assert list((home / "rain-plugin").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["Rain", "../rain", "openai", "v1", "1st"])
+def test_new_says_which_names_a_plugin_may_have(ccproxy: Run) -> None:
+    told = ccproxy("plugins", "new", "1-Rain")
+    assert told.stderr == (
+        "Error: No plugin can be called '1-Rain'.\n"
+        "Begin with a letter of a to z; go on with such, digits, '_' or '-'.\n"
+    )
+
+
+def test_new_with_uv_uses_uv(ccproxy: Run, home: Path) -> None:
+    (home / "uv").write_text("#!/bin/sh\n")
+    (home / "uv").chmod(0o755)
+    told = ccproxy("plugins", "new", "rain", env={"PATH": str(home)})
+    assert "  uv venv\n  uv pip install --python .venv --find-links" in told.stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["Rain", "../rain", "openai", "v1", "1st", "status", "disable", ""]
+)
 def test_new_refuses_names_no_plugin_may_have(ccproxy: Run, name: str) -> None:
     told = ccproxy("plugins", "new", name)
     assert told.returncode == 4

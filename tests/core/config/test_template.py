@@ -46,7 +46,7 @@ class DemoConfig(PluginConfig):
     inner: Inner = Inner()
     """More."""
     file: Path | None = None
-    """Not set by default."""
+    """Where it is."""
     forever: float = float("inf")
     """A number without end."""
 
@@ -84,11 +84,26 @@ def test_every_setting_that_has_a_value_is_in_the_file() -> None:
         }
 
 
-def test_what_has_no_default_stays_a_remark(read: Read) -> None:
+def test_what_has_no_default_has_an_empty_value_to_fill_in(read: Read) -> None:
     text = template({"needy": NeedyConfig})
-    assert "\n# Where.\n# region = (required)\n" in text
-    assert "\n# default_provider = (not set)\n" in text
+    assert '\n# Where. Required.\n# region = ""\n' in text
+    assert ' Not set by default.\n# default_provider = ""\n' in text
+    assert " Not set by default.\n# enable = []\n" in text
     load(read(_uncommented(text)))
+
+
+def test_every_key_is_toml_once_its_mark_is_removed() -> None:
+    text = template({"demo": DemoConfig, "needy": NeedyConfig})
+    plain = tomllib.loads(re.sub(r"(?m)^# ?(?=\w+ = )", "", text))
+    assert set(plain["plugins"]["needy"]) == {"enabled", "region"}
+    assert plain["plugins"]["demo"]["file"] == ""
+    for name, model in tables(Settings).items():
+        assert set(plain[name]) >= set(model.model_fields)
+
+
+def test_a_comment_that_only_repeats_the_header_is_left_out() -> None:
+    text = template({"plain": PluginConfig})
+    assert "\n\n[plugins.plain]\n# Whether" in text
 
 
 def test_a_section_reads_like_this() -> None:
@@ -104,8 +119,8 @@ def test_a_section_reads_like_this() -> None:
         '#url = "https://example.com/v1"\n'
         "# What `everybody` uses.\n"
         '#token = "public"\n'
-        "# Not set by default.\n"
-        "# file = (not set)\n"
+        "# Where it is. Not set by default.\n"
+        '# file = ""\n'
         "# A number without end.\n"
         "#forever = inf\n"
         "\n"

@@ -5,7 +5,7 @@ import os
 import platform
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def data_folder() -> Check:
 
 
 def storage(settings: Settings) -> Check:
-    """Check that the database is one we know, in a folder that can be written to."""
+    """Check where the database would be; nothing is stored in it so far."""
     scheme, separator, rest = settings.storage_url.partition("://")
     if not separator:
         return Check(
@@ -69,7 +69,7 @@ def storage(settings: Settings) -> Check:
             "Write duckdb:////folder/file.duckdb or postgresql+psycopg://host/name.",
         )
     if scheme != "duckdb":
-        return Check("storage", State.OK, f"a {scheme} server, which was not asked")
+        return Check("storage", State.OK, f"{scheme}: the server was not asked")
     file = Path(rest.partition("?")[0].removeprefix("/"))
     if not file.is_absolute():
         return Check(
@@ -78,7 +78,10 @@ def storage(settings: Settings) -> Check:
             "storage.url depends on the folder the gateway is started in.",
             "Give the whole path: duckdb:////folder/file.duckdb",
         )
-    return _folder("storage", file.parent)
+    found = _folder("storage", file.parent)
+    if found.state is State.OK:
+        return replace(found, detail=f"folder writable: {found.detail}")
+    return found
 
 
 def access(settings: Settings) -> Check:

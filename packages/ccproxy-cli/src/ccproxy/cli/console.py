@@ -6,6 +6,7 @@ Answers go to standard output, all else to standard error.
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import compress
 
 import typer
 
@@ -14,6 +15,9 @@ _COLOURS = {
     **dict.fromkeys(("warn", "missing", "disabled", "stopped"), "yellow"),
     **dict.fromkeys(("fail", "failed", "broken", "expired"), "red"),
 }
+
+_LAST = 24
+"""Least width of the last column, which may wrap."""
 
 
 def show_json(answer: Mapping[str, object]) -> None:
@@ -31,12 +35,20 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table: with colour on a terminal, else as aligned plain text."""
+def show_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, spare: str | None = None
+) -> None:
+    """Write a table: with colour on a terminal, else as aligned plain text.
+
+    Args:
+        columns: The titles.
+        rows: The cells.
+        spare: The column that a narrow terminal does without.
+    """
     if sys.stdout.isatty():
-        _show_rich(columns, rows)
+        _show_rich(columns, rows, spare)
         return
-    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    widths = _widths(columns, rows)
     for row in (columns, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
@@ -47,13 +59,26 @@ def coloured(word: str) -> str:
     return typer.style(word, fg=_COLOURS.get(word.strip()))
 
 
-def _show_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+
+
+def _show_rich(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], spare: str | None
+) -> None:
     # Imported here: programs that read us never need it, and it is slow to import.
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    console = Console()
+    needed = sum(width + 2 for width in _widths(columns, rows)[:-1]) + _LAST
+    is_narrow = needed > console.width
+    shown = [not (is_narrow and column == spare) for column in columns]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for position, column in enumerate(compress(columns, shown)):
+        table.add_column(column, no_wrap=position == 0)
     for row in rows:
-        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
-    Console().print(table)
+        cells = (Text(cell, style=_COLOURS.get(cell, "")) for cell in row)
+        table.add_row(*compress(cells, shown))
+    console.print(table)

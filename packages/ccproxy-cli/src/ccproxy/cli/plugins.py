@@ -13,6 +13,7 @@ from ccproxy.cli.lazy import new_app
 from ccproxy.cli.opened import load_plugins, open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption, UrlOption
 from ccproxy.cli.scaffold import create
+from ccproxy.cli.steps import remark, steps
 from ccproxy.config import Settings
 from ccproxy.errors import UpstreamConnectError
 from ccproxy.errors.exit_codes import ExitCode
@@ -40,7 +41,7 @@ def list_installed(
         (*_facts(each), _origin(each), ", ".join(each.provides), _adds(each))
         for each in plugins.plugins
     ]
-    show_table(columns, rows)
+    show_table(columns, rows, spare="SOURCE")
     _tell_reasons(plugins.plugins)
 
 
@@ -94,10 +95,9 @@ def new(
         show_json({"path": str(project)})
         return
     show(f"Wrote {project}. Next:\n")
-    show(f"  cd {project}")
-    show('  pip install -e ".[dev]"')
-    show("  pytest")
-    show("  ccproxy plugins list")
+    for step in steps(project):
+        show(f"  {step}")
+    show(f"\n{remark()}")
 
 
 async def _ask(target: Target, settings: Settings) -> PluginsStatus:

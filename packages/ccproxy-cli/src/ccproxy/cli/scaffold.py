@@ -6,11 +6,15 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from ccproxy.cli.lazy import BUILTINS
+from ccproxy.config.sections import Plugins
 from ccproxy.errors import CCProxyError, PluginError
 from ccproxy.loader.catalogue import by_plugin
 from ccproxy.loader.manager import RESERVED
 from ccproxy.sdk.plugin import NAME
 
+_OURS = {*RESERVED, *BUILTINS, *Plugins.model_fields}
+"""Paths, commands and settings that a plugin of the same name would clash with."""
 _SUFFIX = ".txt"
 """Ends the template's files, so that no tool takes them for code of this wheel."""
 
@@ -25,8 +29,9 @@ def create(name: str, directory: Path) -> Path:
         PluginError: The name is not one a plugin may have.
         CCProxyError: The folder is there already, or can't be written.
     """
+    typed = name
     name = name.removesuffix("-plugin").replace("-", "_")
-    _check(name)
+    _check(typed, name)
     words = _words(name)
     project = directory / f"{words['hello-plugin']}"
     if project.exists():
@@ -45,13 +50,13 @@ def create(name: str, directory: Path) -> Path:
     return project
 
 
-def _check(name: str) -> None:
+def _check(typed: str, name: str) -> None:
     if not NAME.fullmatch(name):
         raise PluginError(
-            f"No plugin can be called {name!r}.",
-            hint="Use lower-case letters, digits and '_'.",
+            f"No plugin can be called {typed!r}.",
+            hint="Begin with a letter of a to z; go on with such, digits, '_' or '-'.",
         )
-    if name in RESERVED or by_plugin(name):
+    if name in _OURS or by_plugin(name):
         raise PluginError(
             f"The name {name!r} belongs to ccproxy itself.", hint="Choose another one."
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr, create_model
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
@@ -15,8 +15,18 @@ from ccproxy.config.sections import Plugins
 from ccproxy.config.settings import Settings
 from ccproxy.sdk import Json, JsonObject, PluginConfig
 
+_EMPTY = {
+    "array": "[]",
+    "boolean": "false",
+    "integer": "0",
+    "number": "0.0",
+    "object": "{}",
+}
+"""TOML that stands where there is no default, by the type in a JSON Schema."""
+
 _HEAD = """\
-Settings of ccproxy. Each key shows its default; remove the # before a key to set it.
+Settings of ccproxy. Each key shows its default, or an empty value where it has none;
+remove the # before a key to set it.
 Variables such as CCPROXY_SERVER__PORT and options such as --port win over this file."""
 
 
@@ -60,14 +70,15 @@ def json_schema(plugins: Mapping[str, type[PluginConfig]] | None = None) -> Json
 def _table(path: tuple[str, ...], model: type[BaseModel]) -> Iterator[str]:
     """Yield the lines of a table, then those of the tables in it."""
     yield ""
-    yield from _comment((model.__doc__ or "").partition("\n\n")[0])
+    summary = (model.__doc__ or "").partition("\n\n")[0]
+    if "[plugins." not in summary:  # the header below says as much
+        yield from _comment(summary)
     yield f"[{'.'.join(path)}]"
     inner = tables(model)
     for name, info in model.model_fields.items():
         key = info.alias or name
         if key not in inner or info.get_default() is None:
-            yield from _comment(info.description or "")
-            yield _assignment(key, info)
+            yield from _key(key, info)
     for name, info in model.model_fields.items():
         key = info.alias or name
         if key in inner and info.get_default() is not None:
@@ -79,14 +90,27 @@ def _comment(text: str) -> list[str]:
     return textwrap.wrap(words, 88, initial_indent="# ", subsequent_indent="# ")
 
 
-def _assignment(key: str, info: FieldInfo) -> str:
-    """Return ``#key = default``; what has no default stays a remark."""
+def _key(key: str, info: FieldInfo) -> Iterator[str]:
+    """Yield ``#key = default`` below its comment."""
     default = info.get_default(call_default_factory=True, validated_data={})
+    text = info.description or ""
     if default is PydanticUndefined:
-        return f"# {key} = (required)"
-    if default is None:
-        return f"# {key} = (not set)"
-    return f"#{key} = {_toml(default)}"
+        yield from _comment(f"{text} Required.")
+        yield f"# {key} = {_empty(info)}"
+    elif default is None:
+        yield from _comment(f"{text} Not set by default.")
+        yield f"# {key} = {_empty(info)}"
+    else:
+        yield from _comment(text)
+        yield f"#{key} = {_toml(default)}"
+
+
+def _empty(info: FieldInfo) -> str:
+    """Return a value that is TOML, for somebody to fill in."""
+    annotation: Any = info.annotation
+    schema = TypeAdapter(annotation).json_schema()
+    kinds = [each.get("type") for each in schema.get("anyOf", [schema])]
+    return next((_EMPTY[kind] for kind in kinds if kind in _EMPTY), '""')
 
 
 def _toml(value: object) -> str:
