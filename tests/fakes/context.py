@@ -4,14 +4,23 @@ from typing import TypeVar
 
 import httpx
 
+from ccproxy.hooks.bus import HookBus
 from ccproxy.sdk import PluginContext
+from ccproxy.services.profile import ProfileService
+from ccproxy.storage.database import Database
 
 T = TypeVar("T")
 
 
 def context(http: httpx.AsyncClient) -> PluginContext:
-    """A context with this client, whose events go nowhere and that has no services."""
-    return PluginContext(http=http, publish=lambda event: None, get=_nothing)
+    """A context with this client alone: no services, no database, no listeners."""
+    nowhere = Database("duckdb:////dev/null/nowhere.duckdb")
+    return PluginContext(
+        http=http,
+        publish=lambda event: None,
+        profiles=ProfileService(nowhere, HookBus(), dict),
+        get=_nothing,
+    )
 
 
 def _nothing(kind: type[T], /) -> T:

@@ -16,6 +16,13 @@ from ccproxy.sdk.credential import (
 )
 from ccproxy.sdk.json import Json, JsonObject
 from ccproxy.sdk.plugin import Manifest, Plugin, PluginConfig, PluginContext
+from ccproxy.sdk.profile import (
+    AccountProfile,
+    LimitWindow,
+    ProfileAdapter,
+    ProfileFields,
+    Profiles,
+)
 from ccproxy.sdk.provider import Model, Provider
 from ccproxy.sdk.route import Request, Response, Route
 from ccproxy.sdk.secret import Found, KeySettings, Secret
@@ -29,6 +36,7 @@ from ccproxy.sdk.url import BaseUrl
 
 __all__ = [
     "ASGIApp",
+    "AccountProfile",
     "ApiKey",
     "BaseUrl",
     "Command",
@@ -41,6 +49,7 @@ __all__ = [
     "Json",
     "JsonObject",
     "KeySettings",
+    "LimitWindow",
     "LoginState",
     "LoginStatus",
     "Manifest",
@@ -51,6 +60,9 @@ __all__ = [
     "Plugin",
     "PluginConfig",
     "PluginContext",
+    "ProfileAdapter",
+    "ProfileFields",
+    "Profiles",
     "Provider",
     "Receive",
     "Request",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from ccproxy.errors import PluginError
 from ccproxy.hooks.events import Event
 from ccproxy.sdk.contributions import Contributions
+from ccproxy.sdk.profile import Profiles
 
 T = TypeVar("T")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -76,11 +77,13 @@ class PluginContext:
     Attributes:
         http: The gateway's one HTTP client; the plugin builds none.
         publish: Tells an event to all who listen.
+        profiles: The account facts of all providers.
         get: Finds a service by its type; raises ``KeyError`` if there is none.
     """
 
     http: httpx.AsyncClient
     publish: Callable[[Event], None]
+    profiles: Profiles
     get: Lookup
 
 

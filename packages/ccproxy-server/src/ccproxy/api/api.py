@@ -6,11 +6,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from ccproxy.api.errors import Answer, render
+from ccproxy.api.errors import Answer, answer_to, render
 from ccproxy.api.exchange import exchange_of
-from ccproxy.api.routes import health, status
+from ccproxy.api.routes import health, profile, status
 from ccproxy.api.version import VERSION
 from ccproxy.dialects import Endpoint
+from ccproxy.errors import CCProxyError
 from ccproxy.hooks.events import Failure
 from ccproxy.loader.catalogue import by_path
 from ccproxy.services.container import ServiceContainer
@@ -28,7 +29,9 @@ def build_api(container: ServiceContainer) -> FastAPI:
     )
     api.state.container = container
     api.include_router(status.router)
+    api.include_router(profile.router)
     api.include_router(health.router)
+    api.add_exception_handler(CCProxyError, _ccproxy_problem)
     api.add_exception_handler(HTTPException, _http_problem)
     api.add_exception_handler(RequestValidationError, _validation_problem)
     return api
@@ -37,6 +40,15 @@ def build_api(container: ServiceContainer) -> FastAPI:
 def api_paths(api: FastAPI) -> list[str]:
     """List the templates of all paths the API serves."""
     return sorted({*api.openapi()["paths"], "/api/openapi.json"})
+
+
+async def _ccproxy_problem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, CCProxyError):  # it is registered for these alone
+        raise error
+    answer = answer_to(error)
+    exchange_of(request.scope).fail(answer.failure, str(error))
+    media_type, body = render(None, answer, error.message, error.hint)
+    return Response(body, answer.status, media_type=media_type.decode())
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

@@ -19,6 +19,8 @@ from ccproxy.loader.routing_check import check_routing
 from ccproxy.sdk import ASGIApp, PluginContext, Receive, Scope, Send, Upstream
 from ccproxy.services.bootstrap import build_container
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.profile import ProfileService
+from ccproxy.storage.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +36,8 @@ class Gateway:
         settings: What the layers say, if somebody has read them already.
         found: The plugins there are; by default those that are installed.
         upstream: Stands in for the network below the relay, in tests.
+        upgrade: Whether the database is brought up to date at the start, and not only
+            when it is first used.
 
     Attributes:
         settings: The effective settings.
@@ -52,6 +56,7 @@ class Gateway:
         *,
         found: list[Found] | None = None,
         upstream: Upstream | None = None,
+        upgrade: bool = True,
     ) -> None:
         self.settings = settings or load(layers)
         self.start_error: CCProxyError | None = None
@@ -63,6 +68,7 @@ class Gateway:
         self.plugins.load()
         check_routing(self.settings, self.plugins)
         self._upstream = upstream
+        self._upgrade = upgrade
         self._stopping = False
         self._container: ServiceContainer | None = None
         self._stack: ASGIApp | None = None
@@ -100,9 +106,16 @@ class Gateway:
         Raises:
             ConfigError: The network can't be opened as the settings say.
         """
-        self._container = build_container(self.settings, upstream=self._upstream)
+        self._container = build_container(
+            self.settings,
+            adapters=lambda: self.plugins.profile_adapters,
+            migrations=lambda: self.plugins.migrations,
+            upstream=self._upstream,
+        )
         pool = self._container.get(HTTPPoolManager)
         await pool.open()
+        if self._upgrade:
+            self._container.get(Database).start_upgrade()
         await self._start_plugins(self._container, pool)
         routing = self.settings.routing
         self._container.provide(
@@ -135,7 +148,8 @@ class Gateway:
 
         container.provide(PluginManager, self.plugins, close=stop_plugins)
         bus.start()
-        context = PluginContext(pool.client, bus.publish, container.get)
+        profiles = container.get(ProfileService)
+        context = PluginContext(pool.client, bus.publish, profiles, container.get)
         await self.plugins.start(context, bus)
 
     async def _live(self, receive: Receive, send: Send) -> None:
