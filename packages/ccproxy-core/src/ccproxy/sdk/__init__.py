@@ -15,6 +15,7 @@ from ccproxy.sdk.credential import (
     NoCredential,
 )
 from ccproxy.sdk.json import Json, JsonObject
+from ccproxy.sdk.key_profile import key_profile
 from ccproxy.sdk.plugin import Manifest, Plugin, PluginConfig, PluginContext
 from ccproxy.sdk.profile import (
     AccountProfile,
@@ -74,5 +75,6 @@ __all__ = [
     "Upstream",
     "UpstreamRequest",
     "UpstreamResponse",
+    "key_profile",
     "read_all",
 ]
