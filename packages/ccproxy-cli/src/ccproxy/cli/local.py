@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from ccproxy.cli.client import ProviderSummary
 from ccproxy.cli.opened import Opened
+from ccproxy.config.paths import data_dir
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.manager import PluginManager
@@ -35,7 +36,9 @@ async def started(
         await pool.open()
         bus = container.get(HookBus)
         profiles = container.get(ProfileService)
-        context = PluginContext(pool.client, bus.publish, profiles, container.get)
+        context = PluginContext(
+            pool.client, bus.publish, profiles, container.get, data_dir()
+        )
         await plugins.start(context, bus)
         yield container
     finally:

@@ -15,6 +15,7 @@ from ccproxy.sdk.credential import (
     NoCredential,
 )
 from ccproxy.sdk.json import Json, JsonObject
+from ccproxy.sdk.login import AccountLogin, LoginMethod, Logins, Person
 from ccproxy.sdk.plugin import Manifest, Plugin, PluginConfig, PluginContext
 from ccproxy.sdk.profile import (
     AccountProfile,
@@ -36,6 +37,7 @@ from ccproxy.sdk.url import BaseUrl
 
 __all__ = [
     "ASGIApp",
+    "AccountLogin",
     "AccountProfile",
     "ApiKey",
     "BaseUrl",
@@ -50,13 +52,16 @@ __all__ = [
     "JsonObject",
     "KeySettings",
     "LimitWindow",
+    "LoginMethod",
     "LoginState",
     "LoginStatus",
+    "Logins",
     "Manifest",
     "Message",
     "Middleware",
     "Model",
     "NoCredential",
+    "Person",
     "Plugin",
     "PluginConfig",
     "PluginContext",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import httpx
@@ -79,12 +80,15 @@ class PluginContext:
         publish: Tells an event to all who listen.
         profiles: The account facts of all providers.
         get: Finds a service by its type; raises ``KeyError`` if there is none.
+        data_dir: The gateway's folder of private files; it need not exist. A plugin
+            keeps its own in a folder below, named as itself.
     """
 
     http: httpx.AsyncClient
     publish: Callable[[Event], None]
     profiles: Profiles
     get: Lookup
+    data_dir: Path
 
 
 ConfigT_co = TypeVar("ConfigT_co", bound=PluginConfig, covariant=True)

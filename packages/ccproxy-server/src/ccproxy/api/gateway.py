@@ -1,6 +1,7 @@
 """The gateway as one ASGI app: how it begins, serves and ends."""
 
 import asyncio
+from pathlib import Path
 
 import structlog
 
@@ -10,6 +11,7 @@ from ccproxy.api.stopping import on_stop_signal
 from ccproxy.api.streams import OpenStreams
 from ccproxy.config import Layers, Settings, load
 from ccproxy.config.address import client_tokens, is_loopback
+from ccproxy.config.paths import data_dir
 from ccproxy.errors import CCProxyError, ExposedError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager
@@ -38,6 +40,7 @@ class Gateway:
         upstream: Stands in for the network below the relay, in tests.
         upgrade: Whether the database is brought up to date at the start, and not only
             when it is first used.
+        data_dir: Where plugins keep files; by default the gateway's own folder.
 
     Attributes:
         settings: The effective settings.
@@ -57,6 +60,7 @@ class Gateway:
         found: list[Found] | None = None,
         upstream: Upstream | None = None,
         upgrade: bool = True,
+        data_dir: Path | None = None,
     ) -> None:
         self.settings = settings or load(layers)
         self.start_error: CCProxyError | None = None
@@ -69,6 +73,7 @@ class Gateway:
         check_routing(self.settings, self.plugins)
         self._upstream = upstream
         self._upgrade = upgrade
+        self._data_dir = data_dir
         self._stopping = False
         self._container: ServiceContainer | None = None
         self._stack: ASGIApp | None = None
@@ -149,7 +154,13 @@ class Gateway:
         container.provide(PluginManager, self.plugins, close=stop_plugins)
         bus.start()
         profiles = container.get(ProfileService)
-        context = PluginContext(pool.client, bus.publish, profiles, container.get)
+        context = PluginContext(
+            pool.client,
+            bus.publish,
+            profiles,
+            container.get,
+            self._data_dir or data_dir(),
+        )
         await self.plugins.start(context, bus)
 
     async def _live(self, receive: Receive, send: Send) -> None:
