@@ -1,8 +1,10 @@
 """What a plugin may add."""
 
+from typing import cast
+
 import pytest
 
-from ccproxy.sdk import Contributions, ProfileFields
+from ccproxy.sdk import Contributions, Logins, ProfileFields
 from ccproxy.sdk.errors import PluginError
 
 pytestmark = pytest.mark.unit
@@ -37,3 +39,11 @@ def test_a_plugin_adds_one_profile_adapter_per_provider() -> None:
     adds.profile_adapter("other", whoami)
     with pytest.raises(PluginError, match="two profile adapters for 'hello'"):
         adds.profile_adapter("hello", whoami)
+
+
+def test_a_plugin_keeps_the_logins_of_a_provider_in_one_place() -> None:
+    adds, keeper = Contributions(), cast("Logins", object())
+    adds.logins("hello", keeper)
+    assert adds.login_keepers == {"hello": keeper}
+    with pytest.raises(PluginError, match="logins of 'hello' are kept twice"):
+        adds.logins("hello", keeper)

@@ -21,6 +21,7 @@ from ccproxy.sdk import (
     ASGIApp,
     Command,
     Contributions,
+    Logins,
     Plugin,
     PluginConfig,
     PluginContext,
@@ -233,6 +234,15 @@ class PluginManager:
         }
 
     @property
+    def logins(self) -> dict[str, Logins]:
+        """Who keeps logins, by provider; meant for ``isolation.ask``."""
+        return {
+            provider: logins
+            for entry in self._in_order()
+            for provider, logins in entry.adds.login_keepers.items()
+        }
+
+    @property
     def migrations(self) -> dict[str, str]:
         """Locations of migrations by the plugin's name."""
         return {
@@ -276,4 +286,5 @@ def _named(adds: Contributions) -> list[tuple[str, str]]:
         *(("route", route.path) for route in adds.routing),
         *(("command", command.name) for command in adds.commands),
         *(("profile adapter", provider) for provider in adds.profile_adapters),
+        *(("keeper of logins", provider) for provider in adds.login_keepers),
     ]

@@ -14,8 +14,10 @@ from ccproxy.sdk.credential import (
     LoginStatus,
     NoCredential,
 )
+from ccproxy.sdk.database import Database
 from ccproxy.sdk.json import Json, JsonObject
 from ccproxy.sdk.key_profile import key_profile
+from ccproxy.sdk.login import AccountLogin, LoginMethod, Logins, Person
 from ccproxy.sdk.plugin import Manifest, Plugin, PluginConfig, PluginContext
 from ccproxy.sdk.profile import (
     AccountProfile,
@@ -37,12 +39,14 @@ from ccproxy.sdk.url import BaseUrl
 
 __all__ = [
     "ASGIApp",
+    "AccountLogin",
     "AccountProfile",
     "ApiKey",
     "BaseUrl",
     "Command",
     "Contributions",
     "Credential",
+    "Database",
     "Dialect",
     "Endpoint",
     "Found",
@@ -51,13 +55,16 @@ __all__ = [
     "JsonObject",
     "KeySettings",
     "LimitWindow",
+    "LoginMethod",
     "LoginState",
     "LoginStatus",
+    "Logins",
     "Manifest",
     "Message",
     "Middleware",
     "Model",
     "NoCredential",
+    "Person",
     "Plugin",
     "PluginConfig",
     "PluginContext",

@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar
 from ccproxy.errors import PluginError
 from ccproxy.hooks.events import Event
 from ccproxy.sdk.asgi import Middleware
+from ccproxy.sdk.login import Logins
 from ccproxy.sdk.profile import ProfileAdapter
 from ccproxy.sdk.provider import Provider
 from ccproxy.sdk.route import Route
@@ -41,6 +42,7 @@ class Contributions:
     middlewares: list[Middleware] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     profile_adapters: dict[str, ProfileAdapter] = field(default_factory=dict)
+    login_keepers: dict[str, Logins] = field(default_factory=dict)
     migration_scripts: list[str] = field(default_factory=list)
 
     def provider(self, provider: Provider) -> None:
@@ -57,6 +59,16 @@ class Contributions:
             msg = f"There are two profile adapters for {provider!r}."
             raise PluginError(msg, hint="Add one that knows all accounts.")
         self.profile_adapters[provider] = adapter
+
+    def logins(self, provider: str, logins: Logins) -> None:
+        """Say who makes and keeps the logins of a provider, for ``ccproxy auth``.
+
+        Raises:
+            PluginError: The plugin has said so already.
+        """
+        if provider in self.login_keepers:
+            raise PluginError(f"The logins of {provider!r} are kept twice.")
+        self.login_keepers[provider] = logins
 
     def hook(self, event: type[E], hook: Hook[E]) -> None:
         """Subscribe to an event.

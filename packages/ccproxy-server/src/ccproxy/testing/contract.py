@@ -75,6 +75,7 @@ class PluginContract:
             *(f"route {each.path} {each.methods}" for each in adds.routing),
             *(f"command {each}" for each in adds.commands),
             *(f"profile adapter {each}" for each in adds.profile_adapters),
+            *(f"logins of {each}" for each in adds.login_keepers),
             *(f"migrations {each}" for each in adds.migration_scripts),
             f"{len(adds.middlewares)} middlewares",
         ]

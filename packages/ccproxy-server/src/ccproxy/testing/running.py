@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
@@ -41,7 +42,7 @@ async def gateway(
 ) -> AsyncIterator[RunningGateway]:
     """Run a gateway with these plugins, and the built-in sandbox, on a free port.
 
-    It keeps its database for that time alone.
+    It keeps its database and other files for that time alone.
 
     Args:
         plugins: Plugin classes, as if their wheels were installed.
@@ -55,17 +56,24 @@ async def gateway(
             Layer("test storage", storage, strict=True),
             Layer("test settings", settings or {}, strict=True),
         )
-        async with _gateway(plugins, Layers(None, layers), upstream) as running:
+        async with _gateway(
+            plugins, Layers(None, layers), upstream, Path(folder)
+        ) as running:
             yield running
 
 
 @asynccontextmanager
 async def _gateway(
-    plugins: Sequence[PluginClass], layers: Layers, upstream: Upstream | None
+    plugins: Sequence[PluginClass],
+    layers: Layers,
+    upstream: Upstream | None,
+    data_dir: Path,
 ) -> AsyncIterator[RunningGateway]:
     found = [each for each in discover() if each.name == "sandbox"]
     found += [_found(each) for each in plugins]
-    app = Gateway(layers, found=found, upstream=upstream, upgrade=False)
+    app = Gateway(
+        layers, found=found, upstream=upstream, upgrade=False, data_dir=data_dir
+    )
     listener = socket.create_server((app.settings.server.host, 0))
     async with _served(app, listener):
         url = base_url(*listener.getsockname()[:2])
