@@ -21,7 +21,12 @@ from ccproxy.cli.main import script
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
-    [*(each.module for each in BUILTINS.values()), "ccproxy.api.serve"]
+    [
+        *(each.module for each in BUILTINS.values()),
+        "ccproxy.api.serve",
+        "ccproxy.storage.migrate",  # most of the time that the database takes
+        "ccproxy.storage.repositories.profile_repository",
+    ]
 )
 
 PATIENCE = 50.0

@@ -56,6 +56,8 @@ def test_imports_keep_their_directions() -> None:
         ("ccproxy.plugins.bad", "typer", "Only the command line"),
         ("ccproxy.plugins.bad", "aiohttp", "Only the pool"),
         ("ccproxy.plugins.bad", "prometheus_client", "Only metrics"),
+        ("ccproxy.plugins.bad", "sqlmodel", "Only storage"),
+        ("ccproxy.plugins.bad", "ccproxy.storage", "Plugins see"),
         ("ccproxy.bad", "ccproxy.errors", "Imports go in one direction"),
     ],
 )

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
 import structlog
 
 from ccproxy.config import Layer, Layers, load
-from ccproxy.errors import ConfigError, PluginError
+from ccproxy.errors import ConfigError, CredentialError, PluginError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Event, PluginFailed, PluginStarted
 from ccproxy.loader import manager as manager_module
@@ -24,15 +24,15 @@ from ccproxy.sdk import (
     Plugin,
     PluginConfig,
     PluginContext,
+    ProfileFields,
     Provider,
     Request,
     Response,
     Route,
 )
+from fakes.context import context as plugin_context
 
 pytestmark = pytest.mark.unit
-
-T = TypeVar("T")
 
 
 class Recorder:
@@ -97,18 +97,13 @@ class World:
         with structlog.testing.capture_logs():
             self.manager.load()
             async with httpx.AsyncClient() as http:
-                context = PluginContext(http, self.bus.publish, nothing)
-                await self.manager.start(context, self.bus)
+                await self.manager.start(plugin_context(http), self.bus)
                 status = self.status()
                 await self.manager.stop()
         return status
 
     def status(self) -> dict[str, PluginStatus]:
         return {each.name: each for each in self.manager.status().plugins}
-
-
-def nothing(kind: type[T], /) -> T:
-    raise KeyError(kind)
 
 
 async def test_plugins_start_in_order_and_stop_in_reverse() -> None:
@@ -187,6 +182,10 @@ def provider(name: str) -> Provider:
     return Provider(name=name, base_url="http://x.invalid", endpoints=[Endpoint.CHAT])
 
 
+async def nobody() -> tuple[ProfileFields, ...]:
+    return ()
+
+
 async def answer(request: Request) -> Response:
     return Response(request.path.encode())
 
@@ -197,6 +196,10 @@ async def answer(request: Request) -> Response:
         (lambda add: add.provider(provider("p")), "a already adds the provider 'p'"),
         (lambda add: add.routes(Route("/p", answer)), "a already adds the route '/p'"),
         (lambda add: add.command("p", "x:y"), "a already adds the command 'p'"),
+        (
+            lambda add: add.profile_adapter("p", nobody),
+            "a already adds the profile adapter 'p'",
+        ),
     ],
 )
 async def test_the_second_to_add_a_name_is_off(
@@ -272,6 +275,42 @@ async def test_secrets_in_reasons_are_masked() -> None:
     made = Recorder()
     status = await World([made.make("a", setup=leak)]).live()
     assert secret not in (status["a"].reason or "")
+
+
+async def test_adapters_and_migrations_are_known_by_whose_they_are() -> None:
+    def add(add: Contributions) -> None:
+        add.profile_adapter("vendor", nobody)
+        add.migrations("a_plugin:migrations")
+
+    made = Recorder()
+    world = World([made.make("a", setup=add), made.make("b")])
+    with structlog.testing.capture_logs():
+        world.manager.load()
+    assert world.manager.migrations == {"a": "a_plugin:migrations"}
+    assert list(world.manager.profile_adapters) == ["vendor"]
+    assert await world.manager.profile_adapters["vendor"]() == ()
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected", "message"),
+    [
+        (CredentialError("log in"), CredentialError, "log in"),
+        (KeyError("sub"), PluginError, "The plugin a is broken: profile failed"),
+    ],
+)
+async def test_whatever_an_adapter_raises_is_an_error_of_ours(
+    raised: Exception, expected: type[Exception], message: str
+) -> None:
+    async def whoami() -> tuple[ProfileFields, ...]:
+        raise raised
+
+    made = Recorder()
+    found = made.make("a", setup=lambda add: add.profile_adapter("vendor", whoami))
+    world = World([found])
+    with structlog.testing.capture_logs():
+        world.manager.load()
+    with pytest.raises(expected, match=message):
+        await world.manager.profile_adapters["vendor"]()
 
 
 async def test_a_second_provider_of_a_capability_is_enough() -> None:

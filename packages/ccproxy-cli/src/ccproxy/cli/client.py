@@ -5,14 +5,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ccproxy.config import Settings
 from ccproxy.config.address import base_url, client_tokens
-from ccproxy.errors import CCProxyError, CredentialError, UpstreamConnectError
+from ccproxy.errors import (
+    CCProxyError,
+    CredentialError,
+    StorageError,
+    UnknownProviderError,
+    UpstreamConnectError,
+)
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
+from ccproxy.loader.profiles import ProfilesStatus, ProfileStatus
 from ccproxy.loader.status import PluginsStatus
 from ccproxy.sdk import JsonObject
 
@@ -122,6 +130,25 @@ class GatewayClient:
         """Tell of its providers; raises as ``summary`` does."""
         return await self._get("/api/providers", ProvidersSummary)
 
+    async def profiles(self, *, refresh: bool) -> ProfilesStatus:
+        """Tell of all accounts; raises as ``summary`` does.
+
+        Raises:
+            StorageError: Its database can't be used.
+        """
+        query = "?refresh=true" if refresh else ""
+        return await self._get(f"/api/profile{query}", ProfilesStatus)
+
+    async def profile(self, provider: str, *, refresh: bool) -> ProfileStatus:
+        """Tell of a provider's accounts; raises as ``profiles`` does.
+
+        Raises:
+            UnknownProviderError: There is none of the name.
+        """
+        query = "?refresh=true" if refresh else ""
+        path = f"/api/profile/{quote(provider, safe='')}{query}"
+        return await self._get(path, ProfileStatus)
+
     async def ask(self, path: str, body: JsonObject) -> str:
         """Send a request as a client would, and return the answer's text.
 
@@ -136,6 +163,8 @@ class GatewayClient:
 
     async def _get(self, path: str, kind: type[AnswerT]) -> AnswerT:
         response = await self._send("GET", path)
+        if response.headers.get("content-type") == "application/problem+json":
+            raise _error(response)
         try:
             return kind.model_validate_json(response.content)
         except ValidationError as error:
@@ -169,6 +198,14 @@ class GatewayClient:
             f"What answers at {self._target.url} is not ccproxy.",
             hint="Stop it, or choose another port: ccproxy serve --port 8001",
         )
+
+
+def _error(response: httpx.Response) -> CCProxyError:
+    """Tell here what the gateway could not do there."""
+    problem = response.json()
+    kinds = {404: UnknownProviderError, 503: StorageError}
+    kind = kinds.get(response.status_code, CCProxyError)
+    return kind(problem["detail"], hint=problem.get("hint"))
 
 
 @asynccontextmanager

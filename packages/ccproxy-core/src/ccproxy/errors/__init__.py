@@ -20,6 +20,7 @@
     │   ├── UnknownProviderError
     │   └── DialectNotSpokenError
     ├── CredentialError         a provider has no usable login
+    ├── StorageError            the database can't be opened, read or written
     ├── ShuttingDownError       the gateway is stopping and can't finish this answer
     └── UpstreamError           the upstream gave no answer
         ├── UpstreamConnectError
@@ -135,6 +136,10 @@ class DialectNotSpokenError(RequestError):
 
 class CredentialError(CCProxyError):
     """A provider has no usable login: absent, expired or unreadable."""
+
+
+class StorageError(CCProxyError):
+    """The database can't be opened, read or written, or is newer than the code."""
 
 
 class ShuttingDownError(CCProxyError):

@@ -10,6 +10,7 @@ from ccproxy.errors import (
     NotInstalledError,
     PluginError,
     PortInUseError,
+    StorageError,
     UpstreamConnectError,
 )
 
@@ -27,6 +28,7 @@ class ExitCode(IntEnum):
     EXPOSED = 7
     CREDENTIAL = 8
     NOT_RUNNING = 9
+    STORAGE = 10
     INTERRUPTED = 130
 
 
@@ -41,6 +43,7 @@ MEANING: dict[ExitCode, str] = {
     ExitCode.EXPOSED: "the gateway would listen beyond loopback without a token",
     ExitCode.CREDENTIAL: "a login or key is missing, expired or unreadable",
     ExitCode.NOT_RUNNING: "no gateway answers",
+    ExitCode.STORAGE: "the database can't be used, or is not as the code needs it",
     ExitCode.INTERRUPTED: "stopped with Ctrl-C",
 }
 
@@ -51,6 +54,7 @@ _CODES: tuple[tuple[type[CCProxyError], ExitCode], ...] = (
     (PortInUseError, ExitCode.PORT_IN_USE),
     (ExposedError, ExitCode.EXPOSED),
     (CredentialError, ExitCode.CREDENTIAL),
+    (StorageError, ExitCode.STORAGE),
     (UpstreamConnectError, ExitCode.NOT_RUNNING),
 )
 

@@ -1,15 +1,18 @@
 """Keeps what goes wrong in a plugin from going wrong elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
+from typing import TypeVar
 
 import structlog
 
-from ccproxy.errors import CCProxyError, ConfigError
+from ccproxy.errors import CCProxyError, ConfigError, PluginError
 from ccproxy.sdk import LoginState, LoginStatus, Provider
 from ccproxy.security.sanitizer import mask_text
 
 _log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 class isolated:  # noqa: N801  (used like a function)
@@ -54,6 +57,29 @@ def login_of(provider: Provider) -> LoginStatus:
     with isolated(provider.name, "login", reasons.append):
         return provider.login()
     return LoginStatus(LoginState.BROKEN, reasons[0])
+
+
+async def ask(plugin: str, doing: str, function: Callable[[], Awaitable[T]]) -> T:
+    """Return what a plugin's function answers.
+
+    Args:
+        plugin: Its name.
+        doing: What is being asked for, such as ``"profile"``.
+        function: The plugin's.
+
+    Raises:
+        CCProxyError: The function's own, or a ``PluginError`` for all else it raises.
+    """
+    expected: CCProxyError | None = None
+    reasons: list[str] = []
+    with isolated(plugin, doing, reasons.append):
+        try:
+            return await function()
+        except CCProxyError as error:
+            expected = error
+    if expected is not None:
+        raise expected
+    raise PluginError(f"The plugin {plugin} is broken: {reasons[0]}")
 
 
 def _describe(error: BaseException) -> str:

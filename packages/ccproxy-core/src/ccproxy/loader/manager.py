@@ -13,7 +13,7 @@ from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import PluginFailed, PluginStarted
 from ccproxy.loader.discovery import Found
 from ccproxy.loader.entry import Entry
-from ccproxy.loader.isolation import isolated
+from ccproxy.loader.isolation import ask, isolated
 from ccproxy.loader.resolution import CORE_PROVIDES, resolve
 from ccproxy.loader.sections import check_names, check_sections
 from ccproxy.loader.status import PluginsStatus, PluginState
@@ -21,9 +21,11 @@ from ccproxy.sdk import (
     ASGIApp,
     Command,
     Contributions,
+    Logins,
     Plugin,
     PluginConfig,
     PluginContext,
+    ProfileAdapter,
     Provider,
     Route,
 )
@@ -223,6 +225,33 @@ class PluginManager:
         return {command.name: command for command in self._each(lambda c: c.commands)}
 
     @property
+    def profile_adapters(self) -> dict[str, ProfileAdapter]:
+        """Profile adapters by provider; whatever else they raise is a PluginError."""
+        return {
+            provider: partial(ask, entry.name, "profile", adapter)
+            for entry in self._in_order()
+            for provider, adapter in entry.adds.profile_adapters.items()
+        }
+
+    @property
+    def logins(self) -> dict[str, Logins]:
+        """Who keeps logins, by provider; meant for ``isolation.ask``."""
+        return {
+            provider: logins
+            for entry in self._in_order()
+            for provider, logins in entry.adds.login_keepers.items()
+        }
+
+    @property
+    def migrations(self) -> dict[str, str]:
+        """Locations of migrations by the plugin's name."""
+        return {
+            entry.name: location
+            for entry in self._in_order()
+            for location in entry.adds.migration_scripts
+        }
+
+    @property
     def configs(self) -> dict[str, PluginConfig]:
         """The configuration of every plugin that was imported and not turned off."""
         return {
@@ -256,4 +285,6 @@ def _named(adds: Contributions) -> list[tuple[str, str]]:
         *(("provider", provider.name) for provider in adds.providers),
         *(("route", route.path) for route in adds.routing),
         *(("command", command.name) for command in adds.commands),
+        *(("profile adapter", provider) for provider in adds.profile_adapters),
+        *(("keeper of logins", provider) for provider in adds.login_keepers),
     ]

@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from ccproxy.sdk import Manifest
 
-CORE_PROVIDES = frozenset({"hooks", "http"})
+CORE_PROVIDES = frozenset({"hooks", "http", "profiles"})
 """What the gateway itself provides."""
 
 

@@ -14,8 +14,18 @@ from ccproxy.sdk.credential import (
     LoginStatus,
     NoCredential,
 )
+from ccproxy.sdk.database import Database
 from ccproxy.sdk.json import Json, JsonObject
+from ccproxy.sdk.key_profile import key_profile
+from ccproxy.sdk.login import AccountLogin, LoginMethod, Logins, Person
 from ccproxy.sdk.plugin import Manifest, Plugin, PluginConfig, PluginContext
+from ccproxy.sdk.profile import (
+    AccountProfile,
+    LimitWindow,
+    ProfileAdapter,
+    ProfileFields,
+    Profiles,
+)
 from ccproxy.sdk.provider import Model, Provider
 from ccproxy.sdk.route import Request, Response, Route
 from ccproxy.sdk.secret import Found, KeySettings, Secret
@@ -29,11 +39,14 @@ from ccproxy.sdk.url import BaseUrl
 
 __all__ = [
     "ASGIApp",
+    "AccountLogin",
+    "AccountProfile",
     "ApiKey",
     "BaseUrl",
     "Command",
     "Contributions",
     "Credential",
+    "Database",
     "Dialect",
     "Endpoint",
     "Found",
@@ -41,16 +54,23 @@ __all__ = [
     "Json",
     "JsonObject",
     "KeySettings",
+    "LimitWindow",
+    "LoginMethod",
     "LoginState",
     "LoginStatus",
+    "Logins",
     "Manifest",
     "Message",
     "Middleware",
     "Model",
     "NoCredential",
+    "Person",
     "Plugin",
     "PluginConfig",
     "PluginContext",
+    "ProfileAdapter",
+    "ProfileFields",
+    "Profiles",
     "Provider",
     "Receive",
     "Request",
@@ -62,5 +82,6 @@ __all__ = [
     "Upstream",
     "UpstreamRequest",
     "UpstreamResponse",
+    "key_profile",
     "read_all",
 ]

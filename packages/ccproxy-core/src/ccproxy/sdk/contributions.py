@@ -7,6 +7,8 @@ from typing import TypeAlias, TypeVar
 from ccproxy.errors import PluginError
 from ccproxy.hooks.events import Event
 from ccproxy.sdk.asgi import Middleware
+from ccproxy.sdk.login import Logins
+from ccproxy.sdk.profile import ProfileAdapter
 from ccproxy.sdk.provider import Provider
 from ccproxy.sdk.route import Route
 
@@ -39,10 +41,34 @@ class Contributions:
     routing: list[Route] = field(default_factory=list)
     middlewares: list[Middleware] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    profile_adapters: dict[str, ProfileAdapter] = field(default_factory=dict)
+    login_keepers: dict[str, Logins] = field(default_factory=dict)
+    migration_scripts: list[str] = field(default_factory=list)
 
     def provider(self, provider: Provider) -> None:
         """Add an upstream service."""
         self.providers.append(provider)
+
+    def profile_adapter(self, provider: str, adapter: ProfileAdapter) -> None:
+        """Say how the account facts of a provider are fetched.
+
+        Raises:
+            PluginError: The plugin has said so already.
+        """
+        if provider in self.profile_adapters:
+            msg = f"There are two profile adapters for {provider!r}."
+            raise PluginError(msg, hint="Add one that knows all accounts.")
+        self.profile_adapters[provider] = adapter
+
+    def logins(self, provider: str, logins: Logins) -> None:
+        """Say who makes and keeps the logins of a provider, for ``ccproxy auth``.
+
+        Raises:
+            PluginError: The plugin has said so already.
+        """
+        if provider in self.login_keepers:
+            raise PluginError(f"The logins of {provider!r} are kept twice.")
+        self.login_keepers[provider] = logins
 
     def hook(self, event: type[E], hook: Hook[E]) -> None:
         """Subscribe to an event.
@@ -70,6 +96,24 @@ class Contributions:
                 msg = f"The route {route.path!r} does not start with '/'."
                 raise PluginError(msg)
             self.routing.append(route)
+
+    def migrations(self, location: str) -> None:
+        """Add tables of the plugin's own to the database.
+
+        Args:
+            location: ``package:folder`` of its Alembic scripts, such as
+                ``ccproxy.plugins.hello:migrations``. They are a run of their own, with
+                a version table of their own, and leave the tables of others alone. A
+                script that says ``rewrites = True`` has the database copied first.
+
+        Raises:
+            PluginError: It is not ``package:folder``, or the plugin has one already.
+        """
+        package, colon, folder = location.partition(":")
+        if not (package and colon and folder) or self.migration_scripts:
+            msg = f"{location!r} can't be the plugin's migrations."
+            raise PluginError(msg, hint="Give one location, as package:folder.")
+        self.migration_scripts.append(location)
 
     def middleware(self, middleware: Middleware) -> None:
         """Wrap the gateway's ASGI app; called once with the app further in."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import httpx
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from ccproxy.errors import PluginError
 from ccproxy.hooks.events import Event
 from ccproxy.sdk.contributions import Contributions
+from ccproxy.sdk.database import Database
+from ccproxy.sdk.profile import Profiles
 
 T = TypeVar("T")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -76,12 +79,19 @@ class PluginContext:
     Attributes:
         http: The gateway's one HTTP client; the plugin builds none.
         publish: Tells an event to all who listen.
+        profiles: The account facts of all providers.
+        database: Does work on tables that the plugin's migrations have made.
         get: Finds a service by its type; raises ``KeyError`` if there is none.
+        data_dir: The gateway's folder of private files; it need not exist. A plugin
+            keeps its own in a folder below, named as itself.
     """
 
     http: httpx.AsyncClient
     publish: Callable[[Event], None]
+    profiles: Profiles
+    database: Database
     get: Lookup
+    data_dir: Path
 
 
 ConfigT_co = TypeVar("ConfigT_co", bound=PluginConfig, covariant=True)

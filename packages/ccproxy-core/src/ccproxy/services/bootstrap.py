@@ -1,14 +1,23 @@
 """The one place where services are made and tied together."""
 
-from ccproxy.config import Settings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ccproxy.config import Settings, paths
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
-from ccproxy.sdk.upstream import Upstream
+from ccproxy.sdk import PluginContext, ProfileAdapter, Upstream
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.profile import ProfileService
+from ccproxy.storage.database import Database
 
 
 def build_container(
-    settings: Settings, *, upstream: Upstream | None = None
+    settings: Settings,
+    *,
+    adapters: Callable[[], Mapping[str, ProfileAdapter]] = dict,
+    migrations: Callable[[], Mapping[str, str]] = dict,
+    upstream: Upstream | None = None,
 ) -> ServiceContainer:
     """Make the services; nothing is opened or started yet.
 
@@ -17,17 +26,43 @@ def build_container(
 
     Args:
         settings: The effective settings.
+        adapters: Tells who fetches profiles, by provider.
+        migrations: Tells where plugins have their migrations, by the plugin's name.
         upstream: Stands in for the network below the relay, in tests.
     """
     container = ServiceContainer()
     container.provide(Settings, settings)
     pool = HTTPPoolManager(_pool_options(settings), upstream=upstream)
     container.provide(HTTPPoolManager, pool, close=pool.close)
+    database = Database(settings.storage_url, migrations)
+    container.provide(Database, database, close=database.close)
     bus = HookBus(
         timeout=settings.hooks.timeout_seconds, queue_size=settings.hooks.queue_size
     )
     container.provide(HookBus, bus, close=bus.stop)
+    profiles = ProfileService(database, bus, adapters)
+    container.provide(ProfileService, profiles, close=profiles.close)
+    profiles.start()
     return container
+
+
+def plugin_context(
+    container: ServiceContainer, data_dir: Path | None = None
+) -> PluginContext:
+    """Say what plugins may use of the services.
+
+    Args:
+        container: Made by ``build_container``, its pool open.
+        data_dir: Where they keep files; by default the gateway's own folder.
+    """
+    return PluginContext(
+        http=container.get(HTTPPoolManager).client,
+        publish=container.get(HookBus).publish,
+        profiles=container.get(ProfileService),
+        database=container.get(Database),
+        get=container.get,
+        data_dir=data_dir or paths.data_dir(),
+    )
 
 
 def _pool_options(settings: Settings) -> PoolOptions:

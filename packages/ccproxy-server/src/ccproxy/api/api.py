@@ -7,16 +7,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from ccproxy.api.errors import Answer, render
+from ccproxy.api.errors import Answer, answer_to, render
 from ccproxy.api.exchange import exchange_of
-from ccproxy.api.routes import health, status
+from ccproxy.api.routes import health, profile, status
 from ccproxy.api.version import VERSION
 from ccproxy.dialects import Endpoint
+from ccproxy.errors import CCProxyError
 from ccproxy.hooks.events import Failure
 from ccproxy.loader.catalogue import by_path
 from ccproxy.services.container import ServiceContainer
 
-_ROUTERS = (status.router, health.router)
+_ROUTERS = (status.router, profile.router, health.router)
 _SCHEMA = "/api/openapi.json"
 
 
@@ -33,6 +34,7 @@ def build_api(container: ServiceContainer) -> FastAPI:
     api.state.container = container
     for router in _ROUTERS:
         api.include_router(router)
+    api.add_exception_handler(CCProxyError, _ccproxy_problem)
     api.add_exception_handler(HTTPException, _http_problem)
     api.add_exception_handler(RequestValidationError, _validation_problem)
     return api
@@ -42,6 +44,15 @@ def api_paths() -> list[str]:
     """List the templates of all paths the API serves."""
     routes = [route for router in _ROUTERS for route in router.routes]
     return sorted({*(r.path for r in routes if isinstance(r, APIRoute)), _SCHEMA})
+
+
+async def _ccproxy_problem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, CCProxyError):  # it is registered for these alone
+        raise error
+    answer = answer_to(error)
+    exchange_of(request.scope).fail(answer.failure, str(error))
+    media_type, body = render(None, answer, error.message, error.hint)
+    return Response(body, answer.status, media_type=media_type.decode())
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

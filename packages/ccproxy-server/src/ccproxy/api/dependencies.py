@@ -7,6 +7,7 @@ from ccproxy.api.routing import ModelTable
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.manager import PluginManager
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.profile import ProfileService
 
 
 def get_container(request: Request) -> ServiceContainer:
@@ -28,3 +29,8 @@ def get_plugins(request: Request) -> PluginManager:
 def get_models(request: Request) -> ModelTable:
     """Return the table of providers."""
     return get_container(request).get(ModelTable)
+
+
+def get_profile_service(request: Request) -> ProfileService:
+    """Return who knows the account facts."""
+    return get_container(request).get(ProfileService)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import orjson
+from pydantic import BaseModel
 
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.failure import error_body
@@ -18,6 +19,7 @@ from ccproxy.errors import (
     MethodNotAllowedError,
     RequestError,
     ShuttingDownError,
+    StorageError,
     UnauthorizedError,
     UnknownProviderError,
     UnsupportedEncodingError,
@@ -63,6 +65,7 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
     (DialectNotSpokenError, Answer(400, "dialect_not_spoken", Failure.BAD_REQUEST)),
     (RequestError, Answer(400, "bad_request", Failure.BAD_REQUEST)),
     (CredentialError, Answer(401, "no_credential", Failure.NO_CREDENTIAL)),
+    (StorageError, Answer(503, "storage_unavailable", Failure.INTERNAL)),
     (ShuttingDownError, Answer(503, "shutting_down", Failure.SHUTDOWN)),
     (
         UpstreamConnectError,
@@ -74,6 +77,16 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
 """Subclasses stand before their parents."""
 
 INTERNAL = Answer(500, "internal_error", Failure.INTERNAL)
+
+
+class Problem(BaseModel):
+    """An error, as ``application/problem+json`` (RFC 9457) tells it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    hint: str | None = None
 
 
 def answer_to(error: CCProxyError) -> Answer:

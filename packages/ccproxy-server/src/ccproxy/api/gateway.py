@@ -1,6 +1,7 @@
 """The gateway as one ASGI app: how it begins, serves and ends."""
 
 import asyncio
+from pathlib import Path
 
 import structlog
 
@@ -16,9 +17,10 @@ from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.discovery import Found, discover
 from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.routing_check import check_routing
-from ccproxy.sdk import ASGIApp, PluginContext, Receive, Scope, Send, Upstream
-from ccproxy.services.bootstrap import build_container
+from ccproxy.sdk import ASGIApp, Receive, Scope, Send, Upstream
+from ccproxy.services.bootstrap import build_container, plugin_context
 from ccproxy.services.container import ServiceContainer
+from ccproxy.storage.database import Database
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +36,9 @@ class Gateway:
         settings: What the layers say, if somebody has read them already.
         found: The plugins there are; by default those that are installed.
         upstream: Stands in for the network below the relay, in tests.
+        upgrade: Whether the database is brought up to date at the start, and not only
+            when it is first used.
+        data_dir: Where plugins keep files; by default the gateway's own folder.
 
     Attributes:
         settings: The effective settings.
@@ -52,6 +57,8 @@ class Gateway:
         *,
         found: list[Found] | None = None,
         upstream: Upstream | None = None,
+        upgrade: bool = True,
+        data_dir: Path | None = None,
     ) -> None:
         self.settings = settings or load(layers)
         self.start_error: CCProxyError | None = None
@@ -63,6 +70,8 @@ class Gateway:
         self.plugins.load()
         check_routing(self.settings, self.plugins)
         self._upstream = upstream
+        self._upgrade = upgrade
+        self._data_dir = data_dir
         self._stopping = False
         self._container: ServiceContainer | None = None
         self._stack: ASGIApp | None = None
@@ -100,10 +109,17 @@ class Gateway:
         Raises:
             ConfigError: The network can't be opened as the settings say.
         """
-        self._container = build_container(self.settings, upstream=self._upstream)
+        self._container = build_container(
+            self.settings,
+            adapters=lambda: self.plugins.profile_adapters,
+            migrations=lambda: self.plugins.migrations,
+            upstream=self._upstream,
+        )
         pool = self._container.get(HTTPPoolManager)
         await pool.open()
-        await self._start_plugins(self._container, pool)
+        if self._upgrade:
+            self._container.get(Database).start_upgrade()
+        await self._start_plugins(self._container)
         routing = self.settings.routing
         self._container.provide(
             ModelTable,
@@ -124,9 +140,7 @@ class Gateway:
         if container is not None:
             await container.close()
 
-    async def _start_plugins(
-        self, container: ServiceContainer, pool: HTTPPoolManager
-    ) -> None:
+    async def _start_plugins(self, container: ServiceContainer) -> None:
         bus = container.get(HookBus)
 
         async def stop_plugins() -> None:
@@ -135,7 +149,7 @@ class Gateway:
 
         container.provide(PluginManager, self.plugins, close=stop_plugins)
         bus.start()
-        context = PluginContext(pool.client, bus.publish, container.get)
+        context = plugin_context(container, self._data_dir)
         await self.plugins.start(context, bus)
 
     async def _live(self, receive: Receive, send: Send) -> None:

@@ -57,7 +57,8 @@ class PathTable:
 
     Args:
         routes: Those of plugins.
-        api_paths: Templates of the paths FastAPI serves, such as ``/api/status``.
+        api_paths: Templates of the paths FastAPI serves, such as ``/api/status``; a
+            parameter can only be the last segment.
         providers: Names of the providers; clients probe the base URLs they are given.
     """
 
@@ -76,8 +77,11 @@ class PathTable:
             path = f"/v1/{endpoint}"
             self._exact[path] = Match(Kind.MODEL, path, endpoint)
         self._exact["/v1/models"] = Match(Kind.MODELS, "/v1/models")
+        self._api_prefixes: dict[str, Match] = {}
         for path in api_paths:
-            self._exact.setdefault(path, Match(Kind.API, path))
+            prefix, brace, _ = path.partition("{")
+            into = self._api_prefixes if brace else self._exact
+            into.setdefault(prefix, Match(Kind.API, path))
         self._prefixes: list[tuple[str, Route]] = []
         for route in routes:
             if route.path.endswith("/*"):
@@ -91,6 +95,7 @@ class PathTable:
     def templates(self) -> list[str]:
         """All paths that are not behind a provider's name."""
         prefixes = [route.path for _, route in self._prefixes]
+        prefixes += [match.route for match in self._api_prefixes.values()]
         return sorted([*self._exact, *prefixes, "/v1/models/{model}"])
 
     def match(self, path: str) -> Match:
@@ -104,6 +109,9 @@ class PathTable:
                 return Match(Kind.PLUGIN, route.path, plugin_route=route, rest=rest)
         if path.startswith("/v1/models/"):
             return Match(Kind.MODELS, "/v1/models/{model}", rest=path[11:])
+        prefix, slash, rest = path.rpartition("/")
+        if rest and (found := self._api_prefixes.get(prefix + slash)):
+            return found
         return self._behind_a_provider(path) or Match(Kind.API, OTHER)
 
     def _behind_a_provider(self, path: str) -> Match | None:

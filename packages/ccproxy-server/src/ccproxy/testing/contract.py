@@ -74,5 +74,8 @@ class PluginContract:
             *(f"hook {event.name}" for event, _ in adds.hooks),
             *(f"route {each.path} {each.methods}" for each in adds.routing),
             *(f"command {each}" for each in adds.commands),
+            *(f"profile adapter {each}" for each in adds.profile_adapters),
+            *(f"logins of {each}" for each in adds.login_keepers),
+            *(f"migrations {each}" for each in adds.migration_scripts),
             f"{len(adds.middlewares)} middlewares",
         ]

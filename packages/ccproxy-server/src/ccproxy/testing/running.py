@@ -3,9 +3,11 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import uvicorn
@@ -40,16 +42,38 @@ async def gateway(
 ) -> AsyncIterator[RunningGateway]:
     """Run a gateway with these plugins, and the built-in sandbox, on a free port.
 
+    It keeps its database and other files for that time alone.
+
     Args:
         plugins: Plugin classes, as if their wheels were installed.
         settings: What a settings file would say, as nested tables, such as
             ``{"plugins": {"hello": {"greeting": "hi"}}}``.
         upstream: Stands in for the network below the relay.
     """
-    layers = Layers(None, (Layer("test settings", settings or {}, strict=True),))
+    with TemporaryDirectory(prefix="ccproxy-") as folder:
+        storage = {"storage": {"url": f"duckdb:///{folder}/ccproxy.duckdb"}}
+        layers = (
+            Layer("test storage", storage, strict=True),
+            Layer("test settings", settings or {}, strict=True),
+        )
+        async with _gateway(
+            plugins, Layers(None, layers), upstream, Path(folder)
+        ) as running:
+            yield running
+
+
+@asynccontextmanager
+async def _gateway(
+    plugins: Sequence[PluginClass],
+    layers: Layers,
+    upstream: Upstream | None,
+    data_dir: Path,
+) -> AsyncIterator[RunningGateway]:
     found = [each for each in discover() if each.name == "sandbox"]
     found += [_found(each) for each in plugins]
-    app = Gateway(layers, found=found, upstream=upstream)
+    app = Gateway(
+        layers, found=found, upstream=upstream, upgrade=False, data_dir=data_dir
+    )
     listener = socket.create_server((app.settings.server.host, 0))
     async with _served(app, listener):
         url = base_url(*listener.getsockname()[:2])

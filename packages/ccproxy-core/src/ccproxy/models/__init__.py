@@ -1,0 +1,1 @@
+"""Rows of the database that are facts of the domain."""

@@ -1,0 +1,1 @@
+"""The database: opened for a moment, worked with, closed."""

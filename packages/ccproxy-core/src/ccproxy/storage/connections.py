@@ -1,0 +1,162 @@
+"""Opens the database for a moment; nobody holds it."""
+
+import random
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from ccproxy.config.paths import private_dir
+from ccproxy.errors import StorageError
+from ccproxy.storage.failures import is_held, mapped
+
+_PAUSE = 0.05
+"""Longest wait before the file is tried again, in seconds; jitter makes it less."""
+_ADVISORY_LOCK = 0x63637078
+"""What those who migrate agree on where the database is a PostgreSQL server."""
+
+
+class Connections:
+    """Opens connections to one database, one after the other.
+
+    Args:
+        url: SQLAlchemy's.
+        patience: Seconds to try while another process has the file.
+
+    Attributes:
+        name: The database in words, without its password.
+        file: Where it is, if it is a DuckDB file.
+
+    Raises:
+        StorageError: The URL is none that can be used, or a library for it is missing.
+    """
+
+    def __init__(self, url: str, *, patience: float = 10.0) -> None:
+        self._patience = patience
+        self._given_up = threading.Event()
+        parsed = _parse(url)
+        self.name = parsed.render_as_string(hide_password=True)
+        self.file = _file(parsed)
+        self._engine = _engine(parsed)
+        self._lock = FileLock(f"{self.file}.lock", mode=0o600)
+
+    def give_up(self) -> None:
+        """Try no longer to open a file that another process has."""
+        self._given_up.set()
+
+    @contextmanager
+    def open(self) -> Iterator[Connection]:
+        """Lend a connection, and close it; what was not committed is undone.
+
+        Raises:
+            StorageError: It can't be opened, or what was done with it failed.
+        """
+        with mapped(self.name):
+            if self.file is not None and not self.file.exists():
+                self._create(self.file)
+            connection = self._connect()
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def exclusively(self) -> Iterator[Connection]:
+        """Lend a connection while no one else migrates this database.
+
+        Raises:
+            StorageError: As ``open`` does, or somebody migrates for too long.
+        """
+        if self.file is not None:
+            with (
+                mapped(self.name),
+                self._locked(self.file),
+                self.open() as connection,
+            ):
+                yield connection
+            return
+        with self.open() as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})")
+            connection.commit()
+            yield connection  # closing the connection releases the lock
+
+    def _connect(self) -> Connection:
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                return self._engine.connect()
+            except OperationalError as error:
+                if not is_held(error):
+                    raise
+                if time.monotonic() >= until or self._given_up.is_set():
+                    msg = f"Another process holds the database {self.name}."
+                    hint = "Close programs that keep it open, such as a DuckDB shell."
+                    raise StorageError(msg, hint=hint) from error
+            self._given_up.wait(random.uniform(0, _PAUSE))  # noqa: S311  (no secret)
+
+    def _create(self, file: Path) -> None:
+        """Make an empty database that only this user can read, from its first byte.
+
+        DuckDB makes files as the umask says, and takes no empty file for a database; so
+        it makes one in a private folder, which is then moved into place.
+        """
+        with (
+            self._locked(file),
+            tempfile.TemporaryDirectory(dir=file.parent, prefix=".ccproxy-") as folder,
+        ):
+            if file.exists():
+                return
+            made = Path(folder) / file.name
+            with _engine(URL.create("duckdb", database=str(made))).connect():
+                pass
+            made.chmod(0o600)
+            made.rename(file)
+
+    @contextmanager
+    def _locked(self, file: Path) -> Iterator[None]:
+        private_dir(file.parent)
+        try:
+            self._lock.acquire(timeout=self._patience)
+        except Timeout as error:
+            msg = f"Another process has been migrating the database {file} for long."
+            raise StorageError(msg, hint="See what it does, then try again.") from error
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def _parse(url: str) -> URL:
+    hint = "Write duckdb:////folder/file.duckdb or postgresql+psycopg://host/name."
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StorageError("storage.url is no URL of a database.", hint=hint) from error
+    if parsed.drivername not in {"duckdb", "postgresql+psycopg"}:
+        msg = f"storage.url names {parsed.drivername!r}, which is no database we know."
+        raise StorageError(msg, hint=hint)
+    if parsed.drivername == "duckdb" and parsed.database in {None, "", ":memory:"}:
+        msg = "storage.url names a database in memory, which would be lost each time."
+        raise StorageError(msg, hint=hint)
+    return parsed
+
+
+def _file(url: URL) -> Path | None:
+    return Path(url.database or "") if url.drivername == "duckdb" else None
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, poolclass=NullPool)
+    except ModuleNotFoundError as error:
+        raise StorageError(
+            "PostgreSQL needs psycopg, which is not installed.",
+            hint='pip install "ccproxy-core[postgres]" "psycopg[binary]"',
+        ) from error

@@ -1,0 +1,177 @@
+"""The database as the rest of the gateway sees it: units of work, off the event loop.
+
+SQLAlchemy, Alembic and DuckDB are imported in the worker thread, when the database is
+first used: together they take a second to import and sixty megabytes to keep, which a
+gateway that only relays never needs.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+
+from ccproxy.errors import StorageError
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from ccproxy.storage.connections import Connections
+    from ccproxy.storage.migrate import RunState
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+
+class Database:
+    """One database; each unit of work opens it, works and closes it.
+
+    All work is done in one thread, in the order of asking.
+
+    Args:
+        url: SQLAlchemy's.
+        migrations: Tells where the migrations of plugins are, by the plugin's name;
+            asked when they are needed.
+        patience: Seconds to try while another process has the file.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        migrations: Callable[[], Mapping[str, str]] = dict,
+        *,
+        patience: float = 10.0,
+    ) -> None:
+        self._url = url
+        self._migrations = migrations
+        self._patience = patience
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._connections: Connections | None = None
+        self._is_current = False
+        self._closed = False
+        self._upgrading: asyncio.Future[None] | None = None
+        self._child: subprocess.Popen[str] | None = None
+
+    async def work(self, fn: Callable[["Session"], T]) -> T:
+        """Do one unit of work and commit it, or nothing of it.
+
+        The first one brings the database up to date, if that has not been done.
+
+        Raises:
+            StorageError: The database can't be used.
+        """
+        return await self._in_thread(lambda: self._unit(fn))
+
+    async def upgrade(self) -> list["RunState"]:
+        """Bring the database up to date.
+
+        Returns:
+            The states before, of those that were behind.
+
+        Raises:
+            StorageError: It can't be used, or is newer than the code.
+        """
+        return await self._in_thread(self._upgrade)
+
+    def start_upgrade(self) -> None:
+        """Begin to bring the database up to date, in a process of its own.
+
+        What that takes of memory is given back when it is done. If it fails, one
+        warning says why, and whoever needs the database tries again.
+        """
+        loop = asyncio.get_running_loop()
+        self._upgrading = loop.run_in_executor(self._thread, self._upgrade_aside)
+
+    async def states(self) -> list["RunState"]:
+        """Tell how far the migrations are; nothing is changed.
+
+        Raises:
+            StorageError: The database can't be used.
+        """
+        return await self._in_thread(self._states)
+
+    async def differences(self) -> list[str]:
+        """Tell where the tables are not as the models say; raises as ``states``."""
+        return await self._in_thread(self._differences)
+
+    async def close(self) -> None:
+        """Finish what was asked for; whoever waits for the file gives up."""
+        self._closed = True
+        if self._connections is not None:
+            self._connections.give_up()
+        if self._child is not None:
+            self._child.terminate()
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def _in_thread(self, fn: Callable[[], T]) -> T:
+        if self._closed:
+            raise StorageError("The database is closed: the gateway is stopping.")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, fn)
+
+    # -- in the thread
+
+    def _opened(self) -> "Connections":
+        # Imported here for the start, as the module's docstring says; so are all below.
+        from ccproxy.storage.connections import Connections  # noqa: PLC0415
+
+        if self._connections is None:
+            self._connections = Connections(self._url, patience=self._patience)
+        return self._connections
+
+    def _unit(self, fn: Callable[["Session"], T]) -> T:
+        from sqlmodel import Session  # noqa: PLC0415
+
+        if not self._is_current:
+            self._upgrade()
+        with (
+            self._opened().open() as connection,
+            Session(connection, expire_on_commit=False) as session,
+        ):
+            result = fn(session)
+            session.commit()
+            return result
+
+    def _upgrade(self) -> list["RunState"]:
+        from ccproxy.storage import migrate  # noqa: PLC0415
+
+        done = migrate.upgrade(self._opened(), migrate.runs(self._migrations()))
+        self._is_current = True
+        return done
+
+    def _states(self) -> list["RunState"]:
+        from ccproxy.storage import migrate  # noqa: PLC0415
+
+        return migrate.states(self._opened(), migrate.runs(self._migrations()))
+
+    def _differences(self) -> list[str]:
+        from ccproxy.storage import migrate  # noqa: PLC0415
+
+        return migrate.differences(self._opened())
+
+    def _upgrade_aside(self) -> None:
+        if self._closed:
+            return
+        order = {"url": self._url, "migrations": dict(self._migrations())}
+        try:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "ccproxy.storage.upgrade"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,  # Ctrl-C is for the gateway
+            )
+            # Not as an argument, which others could read: the URL may hold a password.
+            said, traceback = self._child.communicate(json.dumps(order))
+        except OSError as error:
+            _log.warning("database_unavailable", reason=str(error))
+            return
+        self._is_current = self._child.returncode == 0
+        if not self._is_current and not self._closed:
+            reason = (said or traceback).strip().rpartition("\n")[2]
+            _log.warning("database_unavailable", reason=reason)

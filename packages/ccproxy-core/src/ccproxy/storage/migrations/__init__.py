@@ -1,0 +1,1 @@
+"""The core's migrations, and how Alembic runs any."""

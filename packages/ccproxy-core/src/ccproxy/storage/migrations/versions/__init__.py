@@ -1,0 +1,1 @@
+"""The core's migrations; each file names the one before."""

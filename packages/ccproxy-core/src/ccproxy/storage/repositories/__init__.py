@@ -1,0 +1,1 @@
+"""Rows and the objects they stand for; each repository works within one session."""

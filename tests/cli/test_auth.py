@@ -1,0 +1,100 @@
+"""``ccproxy auth profile``: whose accounts the providers use."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+ACME = """
+from datetime import UTC, datetime, timedelta
+from ccproxy.sdk import *
+
+class Acme(Plugin[PluginConfig]):
+    manifest = Manifest("acme", "1")
+
+    def setup(self, add):
+        add.provider(Provider(name="acme", base_url="http://x.invalid", endpoints=[]))
+        add.profile_adapter("acme", self.whoami)
+
+    async def whoami(self):
+        resets = datetime(2026, 11, 24, 8, tzinfo=UTC)
+        limits = (
+            LimitWindow(name="5 hours", used_percent=40, resets_at=resets),
+            LimitWindow(name="7 days", used_percent=100),
+        )
+        return [
+            ProfileFields(account="acc-1", email="a@example.com", plan="pro",
+                organization="Example", organization_role="owner", limits=limits,
+                subscription_expires_at=resets + timedelta(days=30)),
+            ProfileFields(account="acc-2", active=False),
+        ]
+"""
+
+
+@pytest.fixture
+def acme(home: Path, environ: dict[str, str]) -> None:
+    """A provider whose accounts are known."""
+    folder = home / "plugins"
+    folder.mkdir(mode=0o755)
+    (folder / "acme.py").write_text(ACME)
+    environ["CCPROXY_PLUGINS__DIRECTORY"] = str(folder)
+    environ["CCPROXY_PLUGINS__ENABLE"] = '["acme", "server"]'
+    environ["TZ"] = "UTC"
+
+
+def shown(told: subprocess.CompletedProcess[str]) -> None:
+    assert (told.returncode, told.stderr) == (0, "")
+    lines = [" ".join(line.split()) for line in told.stdout.splitlines()]
+    assert lines[0] == "PROVIDER ACCOUNT PLAN ORGANIZATION PAID UNTIL AS OF"
+    assert lines[1].startswith(
+        "acme a@example.com pro Example (owner) 2026-12-24 08:00 "
+    )
+    assert lines[2].startswith("acme acc-2 (not active) ")
+    assert lines[3:] == [
+        "",
+        "PROVIDER ACCOUNT LIMIT USED RESETS",
+        "acme a@example.com 5 hours ########............ 40 % 2026-11-24 08:00",
+        "acme a@example.com 7 days #################### 100 %",
+    ]
+
+
+@pytest.mark.usefixtures("acme", "gateway")
+def test_the_running_gateway_tells_accounts_and_limits(ccproxy: Run) -> None:
+    shown(ccproxy("auth", "profile"))
+    shown(ccproxy("auth", "profile", "acme", "--refresh"))
+
+
+@pytest.mark.usefixtures("acme", "port")
+def test_without_a_gateway_it_looks_itself(ccproxy: Run) -> None:
+    shown(ccproxy("auth", "profile"))
+    told = json.loads(ccproxy("auth", "profile", "acme", "--json").stdout)
+    (profile,) = told["profiles"]
+    assert profile["provider"] == "acme"
+    assert [each["account"] for each in profile["accounts"]] == ["acc-1", "acc-2"]
+
+
+@pytest.mark.usefixtures("port")
+def test_with_nothing_logged_in_it_says_what_to_do(ccproxy: Run) -> None:
+    told = ccproxy("auth", "profile", "openai")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout == (
+        "Nobody is logged in.\n\nopenai: no API key. Set OPENAI_API_KEY, or "
+        "api_key_file in [plugins.openai].\n"
+    )
+
+
+@pytest.mark.usefixtures("acme")
+def test_an_unknown_provider_is_refused_with_and_without_a_gateway(
+    ccproxy: Run, port: int, request: pytest.FixtureRequest
+) -> None:
+    expected = "Error: There is no provider 'nobody'.\nThere are: acme.\n"
+    alone = ccproxy("auth", "profile", "nobody")
+    assert (alone.returncode, alone.stderr) == (1, expected)
+    request.getfixturevalue("gateway")
+    asked = ccproxy("auth", "profile", "nobody")
+    assert (asked.returncode, asked.stderr) == (1, expected)

@@ -1,0 +1,60 @@
+"""``ccproxy db``: the database's state, and its migrations."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+pytestmark = pytest.mark.e2e
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def file(home: Path) -> Path:
+    return home / "data" / "ccproxy" / "ccproxy.duckdb"
+
+
+def test_a_new_database_is_behind_until_it_is_upgraded(
+    ccproxy: Run, file: Path
+) -> None:
+    behind = ccproxy("db", "check")
+    assert (behind.returncode, behind.stderr) == (10, "")
+    assert behind.stdout == "core is behind: the database has none, the code 0001.\n"
+    assert not file.exists()
+    upgraded = ccproxy("db", "upgrade")
+    assert upgraded.stdout == ("RUN   REVISION  TITLE\ncore  0001      Account facts\n")
+    again = ccproxy("db", "upgrade")
+    assert again.stdout == "Nothing to do: the database is as the code needs it.\n"
+    checked = ccproxy("db", "check", "--json")
+    assert json.loads(checked.stdout) == {"ok": True, "problems": []}
+    assert checked.returncode == 0
+
+
+def test_state_and_history_are_told_to_people_and_programs(ccproxy: Run) -> None:
+    ccproxy("db", "upgrade")
+    assert ccproxy("db", "current").stdout == (
+        "RUN   CURRENT  HEAD  STATE\ncore  0001     0001  current\n"
+    )
+    assert ccproxy("db", "history").stdout == (
+        "RUN   REVISION  STATE    TITLE\ncore  0001      applied  Account facts\n"
+    )
+    current = json.loads(ccproxy("db", "current", "--json").stdout)
+    assert current == {
+        "runs": [
+            {"name": "core", "current": "0001", "head": "0001", "state": "current"}
+        ]
+    }
+
+
+def test_a_database_newer_than_the_code_is_refused(ccproxy: Run, file: Path) -> None:
+    ccproxy("db", "upgrade")
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    refused = ccproxy("db", "upgrade")
+    assert (refused.returncode, refused.stdout) == (10, "")
+    assert refused.stderr.startswith("Error: A newer version of ccproxy has used")
+    assert "Upgrade ccproxy" in refused.stderr
+    assert ccproxy("db", "check").stdout.startswith("core is newer")
