@@ -43,6 +43,7 @@ def page() -> str:
 def _data_plane() -> Iterator[tuple[str, str, str]]:
     for endpoint in Endpoint:
         yield "POST", code(f"/v1/{endpoint}"), code(endpoint.dialect)
+    yield "WebSocket", code("/v1/responses"), code(Endpoint.RESPONSES.dialect)
     whose = "OpenAI's or Anthropic's, by the client's headers"
     yield "GET", code("/v1/models"), whose
     yield "GET", code("/v1/models/{model}"), whose

@@ -64,11 +64,13 @@ def test_claude_code_shows_the_gateways_error(tmp_path: Path) -> None:
 
 
 @installed("codex")
-def test_codex_cli_gets_its_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("over_websocket", [False, True])
+def test_codex_cli_gets_its_answer(tmp_path: Path, *, over_websocket: bool) -> None:
+    setting = f"model_providers.ccproxy.supports_websockets={over_websocket}".lower()
     done = run(
         tmp_path,
         *("--model", "sandbox-echo", "--provider", "sandbox", "codex", "--"),
-        *("exec", "--skip-git-repo-check", "--json", "a word to echo"),
+        *("-c", setting, "exec", "--skip-git-repo-check", "--json", "a word to echo"),
     )
     assert done.returncode == 0, done.stderr
     events = [orjson.loads(line) for line in done.stdout.splitlines()]

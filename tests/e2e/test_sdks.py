@@ -242,3 +242,20 @@ async def test_tools_over_two_turns_with_anthropic_messages(sandbox: Server) -> 
     block = told.content[0]
     assert block.type == "text"
     assert "snow, -3" in block.text
+
+
+async def test_openai_responses_over_a_websocket(server: Server, fake: Vendor) -> None:
+    async with openai_async(server) as client, client.responses.connect() as socket:
+        answers = []
+        for previous in (None, "resp_1"):
+            await socket.response.create(
+                model="m", input=USER, previous_response_id=previous or openai.omit
+            )
+            async for event in socket:
+                if event.type == "response.completed":
+                    answers.append(event.response.output_text)
+                    break
+    assert answers == [TEXT, TEXT]
+    asked = fake.last.json["input"]
+    assert isinstance(asked, list)
+    assert [each["role"] for each in asked] == ["user", "assistant", "user"]

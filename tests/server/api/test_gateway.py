@@ -11,8 +11,6 @@ from typing import Annotated, ClassVar
 import httpx
 import pytest
 from fastapi import Depends
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
 
 from ccproxy.api.dependencies import get_http_client
 from ccproxy.api.gateway import Gateway
@@ -183,19 +181,6 @@ async def live(app: Gateway, until: Callable[[], Awaitable[object]]) -> list[str
 
     await app({"type": "lifespan"}, receive, send)
     return sent
-
-
-@pytest.mark.parametrize(
-    "path", ["/v1/responses", "/codex/v1/responses", "/api/status"]
-)
-async def test_a_websocket_is_turned_away_with_a_status(
-    running: RunningGateway, path: str
-) -> None:
-    """Codex CLI then falls back to HTTP."""
-    with pytest.raises(InvalidStatus) as refused:
-        async with connect(running.url.replace("http", "ws") + path):
-            pass
-    assert refused.value.response.status_code == 403
 
 
 async def test_the_api_describes_itself(start: Start) -> None:

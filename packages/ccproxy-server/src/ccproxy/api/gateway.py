@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from ccproxy.api.routing import ModelTable
-from ccproxy.api.stack import build_stack
+from ccproxy.api.stack import Stack, build_stack
 from ccproxy.api.stopping import on_stop_signal
 from ccproxy.api.streams import OpenStreams
 from ccproxy.config import Layers, Settings, load
@@ -17,7 +17,7 @@ from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.discovery import Found, discover
 from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.routing_check import check_routing
-from ccproxy.sdk import ASGIApp, Receive, Scope, Send, Upstream
+from ccproxy.sdk import Receive, Scope, Send, Upstream
 from ccproxy.services.bootstrap import build_container, plugin_context
 from ccproxy.services.container import ServiceContainer
 from ccproxy.storage.database import Database
@@ -74,17 +74,16 @@ class Gateway:
         self._data_dir = data_dir
         self._stopping = False
         self._container: ServiceContainer | None = None
-        self._stack: ASGIApp | None = None
+        self._stack: Stack | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope: a request, or the whole life."""
         if scope["type"] == "http" and self._stack is not None:
-            await self._stack(scope, receive, send)
+            await self._stack.http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})  # HTTP 403
+        elif self._stack is not None:
+            await self._stack.websocket(scope, receive, send)
 
     @property
     def asks_for_a_token(self) -> bool:

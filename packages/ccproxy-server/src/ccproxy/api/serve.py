@@ -148,6 +148,7 @@ def _config(
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        ws_max_size=settings.server.max_body_bytes,
         backlog=_BACKLOG,
         timeout_graceful_shutdown=int(settings.server.grace_seconds + STOP_SLACK),
     )

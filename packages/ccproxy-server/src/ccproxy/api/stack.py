@@ -1,6 +1,7 @@
 """The layers around every request, put together in one place."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ccproxy.api.api import api_paths, build_api
 from ccproxy.api.forward import Forward
@@ -9,6 +10,7 @@ from ccproxy.api.middleware.lifecycle import Lifecycle
 from ccproxy.api.models import Models
 from ccproxy.api.router import Router
 from ccproxy.api.routing import ModelTable, PathTable
+from ccproxy.api.socket import ResponsesSocket
 from ccproxy.api.streams import OpenStreams
 from ccproxy.config import Settings
 from ccproxy.config.address import is_loopback
@@ -19,7 +21,20 @@ from ccproxy.sdk import ASGIApp
 from ccproxy.services.container import ServiceContainer
 
 
-def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> ASGIApp:
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """All layers.
+
+    Attributes:
+        http: Serves requests.
+        websocket: Serves sockets, each frame of which is a request.
+    """
+
+    http: ASGIApp
+    websocket: ASGIApp
+
+
+def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
     """Stack the layers; the first named is the innermost.
 
     Args:
@@ -36,7 +51,7 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> ASGIApp:
         from ccproxy.api.middleware.limiter import Limiter  # noqa: PLC0415
 
         app = Limiter(app, settings.limits.requests)
-    app = Access(
+    access = Access(
         app,
         tokens=tokens,
         hosts=(*settings.security.allowed_hosts, settings.server.host),
@@ -45,7 +60,8 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> ASGIApp:
     )
     paths = PathTable(plugins.routes, api_paths(), plugins.providers)
     container.provide(PathTable, paths)
-    return Lifecycle(app, paths, bus)
+    http = Lifecycle(access, paths, bus)
+    return Stack(http, ResponsesSocket(http, access, paths))
 
 
 def _router(container: ServiceContainer, api: ASGIApp) -> ASGIApp:

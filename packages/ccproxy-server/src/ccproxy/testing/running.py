@@ -94,6 +94,7 @@ async def _served(app: Gateway, listener: socket.socket) -> AsyncIterator[None]:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        ws_max_size=app.settings.server.max_body_bytes,
         timeout_graceful_shutdown=int(app.settings.server.grace_seconds) + 3,
     )
     server = _Server(config)

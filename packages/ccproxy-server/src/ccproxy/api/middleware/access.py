@@ -59,39 +59,33 @@ class Access:
             UnauthorizedError: The token is missing or wrong.
         """
         exchange = exchange_of(scope)
-        self._check_host(exchange.headers.get(b"host", b""))
-        origin = exchange.headers.get(b"origin")
-        host = exchange.headers.get(b"host", b"")
-        if origin is not None and self._check_origin(origin, host):
-            exchange.shared_with = origin
-            if scope["method"] == "OPTIONS":
-                await _preflight(send)
-                return
-        if self._hashes and scope["path"] not in OPEN:
-            self._check_token(exchange)
+        self.check_origin(exchange)
+        if exchange.shared_with is not None and scope["method"] == "OPTIONS":
+            await _preflight(send)
+            return
+        self.check_token(exchange, scope["path"])
         await self._app(scope, receive, send)
 
-    def _check_host(self, host: bytes) -> None:
-        if host in self._good_hosts:
+    def check_origin(self, exchange: Exchange) -> None:
+        """Refuse what a page may have sent that has no business here.
+
+        Raises:
+            AccessDeniedError: The Host or Origin is not allowed.
+        """
+        host = exchange.headers.get(b"host", b"")
+        self._check_host(host)
+        origin = exchange.headers.get(b"origin")
+        if origin is not None and self._may_read(origin, host):
+            exchange.shared_with = origin
+
+    def check_token(self, exchange: Exchange, path: str) -> None:
+        """Refuse whoever shows no client token, if one is asked for.
+
+        Raises:
+            UnauthorizedError: The token is missing or wrong.
+        """
+        if not self._hashes or path in OPEN:
             return
-        name = _name_of(host.decode("latin-1"))
-        if name not in self._hosts and not (self._exposed and _is_address(name)):
-            msg = f"The host {name[:100]!r} is not allowed."
-            raise AccessDeniedError(msg, hint="security.allowed_hosts lists more.")
-        if len(self._good_hosts) < 100:
-            self._good_hosts.add(host)
-
-    def _check_origin(self, origin: bytes, host: bytes) -> bool:
-        """Tell whether a page of another origin may read the answer."""
-        text = origin.decode("latin-1").lower()
-        if text in self._origins:
-            return True
-        if text == f"http://{host.decode('latin-1')}".lower():
-            return False  # the gateway's own page
-        msg = f"Pages of {text[:100]!r} may not call the gateway."
-        raise AccessDeniedError(msg, hint="security.allowed_origins lists who may.")
-
-    def _check_token(self, exchange: Exchange) -> None:
         shown = {
             header: token
             for header in (b"authorization", b"x-api-key")
@@ -106,6 +100,26 @@ class Access:
             raise UnauthorizedError(msg, hint=hint)
         exchange.gateway_credential = frozenset(good)
         exchange.caller = next(iter(good.values())).hex()[:16]
+
+    def _check_host(self, host: bytes) -> None:
+        if host in self._good_hosts:
+            return
+        name = _name_of(host.decode("latin-1"))
+        if name not in self._hosts and not (self._exposed and _is_address(name)):
+            msg = f"The host {name[:100]!r} is not allowed."
+            raise AccessDeniedError(msg, hint="security.allowed_hosts lists more.")
+        if len(self._good_hosts) < 100:
+            self._good_hosts.add(host)
+
+    def _may_read(self, origin: bytes, host: bytes) -> bool:
+        """Tell whether a page of another origin may read the answer."""
+        text = origin.decode("latin-1").lower()
+        if text in self._origins:
+            return True
+        if text == f"http://{host.decode('latin-1')}".lower():
+            return False  # the gateway's own page
+        msg = f"Pages of {text[:100]!r} may not call the gateway."
+        raise AccessDeniedError(msg, hint="security.allowed_origins lists who may.")
 
     def _known(self, digest: bytes) -> bool:
         # Every hash is compared, so that the time taken tells nothing.

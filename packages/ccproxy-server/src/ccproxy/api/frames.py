@@ -1,0 +1,90 @@
+"""An answer over HTTP, as the frames of a WebSocket.
+
+A frame is the JSON of an event of the stream. An error is an event too, with the HTTP
+status that it has there. Clients act on the status alone, and wait on without one.
+Source: openai/codex, ``codex-rs/codex-api/src/endpoint/responses_websocket.rs``.
+"""
+
+import orjson
+
+from ccproxy.api.errors import answer_to
+from ccproxy.dialects.sse import EventSplitter, parse_event
+from ccproxy.errors import CCProxyError
+from ccproxy.sdk import Message
+
+_DIED = 502
+_TOLD = (b"retry-after", b"x-request-id")
+_TOLD_FAMILIES = (b"x-codex-", b"x-ratelimit-")
+
+
+class Frames:
+    """Takes ASGI's messages of one answer, gives frames as soon as they are whole."""
+
+    def __init__(self) -> None:
+        self._splitter = EventSplitter()
+        self._head: Message = {}
+        self._body = bytearray()
+        self._streams = False
+
+    def feed(self, message: Message) -> list[bytes]:
+        """Take a message, and return the frames it completes."""
+        if message["type"] == "http.response.start":
+            self._head = message
+            kind = dict(message["headers"]).get(b"content-type", b"")
+            self._streams = message["status"] < 400 and b"json" not in kind
+            return []
+        body, is_last = message.get("body", b""), not message.get("more_body")
+        if not self._streams:
+            self._body += body
+            return [self._whole()] if is_last else []
+        events = self._splitter.feed(body) if body else []
+        if is_last:
+            events.append(self._splitter.flush())
+        frames = (_frame(parse_event(event).data) for event in events)
+        return [frame for frame in frames if frame]
+
+    def _whole(self) -> bytes:
+        status = self._head["status"]
+        try:
+            told = orjson.loads(self._body)
+        except orjson.JSONDecodeError:
+            told = {"message": self._body[:1000].decode("utf-8", "replace")}
+        if status < 400:  # the upstream does not stream
+            return orjson.dumps({"type": "response.completed", "response": told})
+        error = told.get("error") if isinstance(told, dict) else None
+        return _error(status, error or told, self._told_headers())
+
+    def _told_headers(self) -> dict[str, str]:
+        return {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in self._head["headers"]
+            if name in _TOLD or name.startswith(_TOLD_FAMILIES)
+        }
+
+
+def error_frame(error: CCProxyError, code: str | None = None) -> bytes:
+    """Tell an error of the gateway's own."""
+    answer = answer_to(error)
+    told = {"code": code or answer.code, "message": str(error)}
+    return _error(answer.status, told, {})
+
+
+def _error(status: int, error: object, headers: dict[str, str]) -> bytes:
+    frame = {"type": "error", "status": status, "error": error, "headers": headers}
+    return orjson.dumps(frame)
+
+
+def _frame(data: bytes) -> bytes:
+    """Make a frame of an event's data; of what is no whole JSON there is none.
+
+    An upstream may have died in the middle of an event. The error that says so follows,
+    and gets a status here, for the answer's own has gone out.
+    """
+    try:
+        event = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return b""
+    if event.get("type") != "error":
+        return data
+    told = {"code": event.get("code"), "message": event.get("message")}
+    return orjson.dumps({"status": _DIED, "error": told, **event})
