@@ -130,7 +130,9 @@ async def test_an_answer_of_another_shape_is_an_upstream_error(
         {"token_url": "https://me:pw@example.com"},
         {"originator": "two\nlines"},
         {"originator": ""},
-        {"instructions": ""},
+        {"login_timeout": 0},
+        {"callback_ports": []},
+        {"store": "cloud"},
         {"api_key": "k"},
     ],
 )

@@ -20,6 +20,9 @@ MODELS_TIMEOUT = 5.0
 HIDDEN = {"hide", "none"}
 """What ``visibility`` says of models that are not to be offered."""
 
+SIGNED = ("chatgpt-account-id", "x-openai-fedramp")
+"""Headers that belong to the login, whatever a caller says of its own."""
+
 
 class CodexProvider(Provider):
     """The provider ``codex``.
@@ -30,6 +33,7 @@ class CodexProvider(Provider):
         originator: Names the calling program, if the caller doesn't.
         user_agent: Ours, for callers that are not Codex CLI.
         instructions: For bodies without any.
+        aliases: Names of models by other names for them.
         client_version: The Codex CLI the backend is to list models for.
     """
 
@@ -44,6 +48,7 @@ class CodexProvider(Provider):
         originator: str,
         user_agent: str,
         instructions: str,
+        aliases: Mapping[str, str],
         client_version: str,
     ) -> None:
         super().__init__(
@@ -55,6 +60,7 @@ class CodexProvider(Provider):
         self._originator = originator
         self._user_agent = user_agent
         self._instructions = instructions
+        self._aliases = aliases
         self._client_version = client_version
 
     async def prepare(self, request: UpstreamRequest) -> None:
@@ -63,9 +69,10 @@ class CodexProvider(Provider):
         The backend's bot filter looks at both names. Codex CLI keeps its own; the
         other clients' names mean nothing to the backend, so the gateway gives its own.
         """
-        shape(request, self._instructions)
+        shape(request, self._instructions, self._aliases)
         headers = request.headers
-        headers.pop("chatgpt-account-id", None)
+        for name in SIGNED:
+            headers.pop(name, None)
         headers["accept"] = "text/event-stream"
         headers.setdefault("originator", self._originator)
         if not headers.get("user-agent", "").startswith("codex"):

@@ -1,0 +1,88 @@
+"""The profile adapter: what the tokens say of each account, and how much is used."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from ccproxy.plugins.codex.accounts import Accounts
+from ccproxy.plugins.codex.credential import AccountCredential, CodexCredential
+from ccproxy.plugins.codex.login_file import Login
+from ccproxy.plugins.codex.usage import ask
+from ccproxy.sdk import LimitWindow, ProfileFields
+from ccproxy.sdk.errors import CredentialError, UpstreamError
+
+_log = structlog.get_logger(__name__)
+
+
+class CodexProfiles:
+    """Fetches the facts of all accounts that have a login.
+
+    Args:
+        credential: Knows the accounts.
+        usage_url: Where limits are told.
+        headers: Who asks.
+    """
+
+    def __init__(
+        self, credential: CodexCredential, usage_url: str, headers: Mapping[str, str]
+    ) -> None:
+        self._credential = credential
+        self._usage_url = usage_url
+        self._headers = headers
+        self._known: dict[str, tuple[LimitWindow, ...]] = {}
+
+    async def __call__(self) -> Sequence[ProfileFields]:
+        """Fetch them; two logins to one account are one, the active one of them."""
+        accounts = self._credential.accounts
+        snapshot = await accounts.look(force=True)
+        found: dict[str, tuple[str, Login]] = {}
+        for name, login in snapshot.logins():
+            key = login.account_id or name
+            if key not in found or name == snapshot.active:
+                found[key] = name, login
+        return await asyncio.gather(
+            *(
+                self._profile(accounts, key, name, active=name == snapshot.active)
+                for key, (name, _) in found.items()
+            )
+        )
+
+    async def _profile(
+        self, accounts: Accounts, key: str, name: str, *, active: bool
+    ) -> ProfileFields:
+        limits = await self._limits(accounts, name)
+        login = dict(accounts.snapshot.logins()).get(name)  # it may be newer by now
+        facts = login.identity if login else None
+        if facts is None:
+            return ProfileFields(account=key, active=active)
+        return ProfileFields(
+            account=key,
+            active=active,
+            user_id=facts.user_id,
+            email=facts.email,
+            plan=facts.plan,
+            organization=facts.organization,
+            organization_role=facts.organization_role,
+            subscription_started_at=facts.subscription_started_at,
+            subscription_expires_at=facts.subscription_expires_at,
+            limits=limits,
+        )
+
+    async def _limits(self, accounts: Accounts, name: str) -> tuple[LimitWindow, ...]:
+        """Ask for the limits; if that fails, those count that have not begun anew."""
+        login = AccountCredential(accounts, name)
+        try:
+            self._known[name] = await ask(
+                accounts.server.http, self._usage_url, self._headers, login
+            )
+        except (CredentialError, UpstreamError) as error:
+            _log.warning("limits_not_fetched", account=name, reason=error.message)
+            now = datetime.now(UTC)
+            self._known[name] = tuple(
+                each
+                for each in self._known.get(name, ())
+                if each.resets_at is not None and each.resets_at > now
+            )
+        return self._known[name]
