@@ -113,6 +113,7 @@ class ChatGPT:
         keeps_refresh_token: Whether renewals answer without a new one.
         failures: What the next token requests are answered instead, as status and body.
         refreshes: How many refresh tokens were spent.
+        spent: Set by the first of them.
         go: Cleared, renewals are done but not answered until it is set.
         usage: What the endpoint for limits answers.
         seen: Path and headers of each request.
@@ -128,6 +129,7 @@ class ChatGPT:
     keeps_refresh_token: bool = False
     failures: list[tuple[int, object]] = field(default_factory=list)
     refreshes: int = 0
+    spent: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
     usage: JsonObject = field(default_factory=dict)
     seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -223,6 +225,7 @@ class ChatGPT:
                 return _error(401, "refresh_token_reused")
             if offered == family.refresh_token and not family.revoked:
                 self.refreshes += 1
+                self.spent.set()
                 family.person = self.person
                 if not self.keeps_refresh_token:
                     family.spent.add(offered)

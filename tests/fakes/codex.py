@@ -54,13 +54,16 @@ class Ticks:
     async def sleep(self, seconds: float) -> None:
         self.waiting.set()
         await self._due.get()
-        self.waiting.clear()
 
-    async def tick(self) -> None:
-        """Let one pause end, and wait for the next to begin."""
+    async def end(self) -> None:
+        """Let one pause end."""
         await self.waiting.wait()
         self.waiting.clear()
         self._due.put_nowait(None)
+
+    async def tick(self) -> None:
+        """Let one pause end, and wait for the next to begin."""
+        await self.end()
         await self.waiting.wait()
 
 
@@ -124,6 +127,7 @@ class World:
             ports=ports,
             patience=patience,
             now=self.clock,
+            sleep=self.ticks.sleep,
         )
 
     def told(self) -> list[tuple[str, str | None]]:

@@ -86,7 +86,9 @@ class Flows:
     ) -> str:
         """Wait for the browser, and for what is pasted where there may be none."""
         if method is LoginMethod.BROWSER and callback and await person.browse(url):
-            person.show(f"If no page opens, open this one:\n\n{url}\n")
+            person.show(
+                f"If no page opens, open this one:\n\n{url}\n\nWaiting for it …"
+            )
             return await callback.code()
         person.show(
             f"Open this page on any machine:\n\n{url}\n\nIf the page it leads to can't "

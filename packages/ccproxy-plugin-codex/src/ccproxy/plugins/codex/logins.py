@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from ccproxy.plugins.codex.account import Account
@@ -29,6 +29,7 @@ class CodexLogins:
         ports: On which a browser's answer may come.
         patience: Seconds a person may take to log in.
         now: Tells the time in Unix seconds.
+        sleep: Waits between two questions after a code.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class CodexLogins:
         ports: Sequence[int],
         patience: float,
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._credential = credential
         self._ports = ports
         self._patience = patience
         self._now = now
+        self._sleep = sleep
 
     async def accounts(self) -> Sequence[AccountLogin]:
         """Describe every login there is, the active one first."""
@@ -69,7 +72,12 @@ class CodexLogins:
         name, store = account or DEFAULT, self._accounts.store
         check_name(name)
         await asyncio.to_thread(store.check_writable)
-        flows = Flows(self._accounts.server, ports=self._ports, patience=self._patience)
+        flows = Flows(
+            self._accounts.server,
+            ports=self._ports,
+            patience=self._patience,
+            sleep=self._sleep,
+        )
         tokens = await flows.tokens(person, method)
         async with store.locked(name):
             await asyncio.to_thread(store.save, name, new_login(tokens, self._now()))
