@@ -109,6 +109,7 @@ class ChatGPT:
         lifetime: Seconds an access token is good for.
         denies: Whether the person says no.
         typed: Set when the person has typed the device code.
+        interval: Seconds between two questions after a code; text, as the vendor's.
         has_device_codes: Whether the vendor offers them.
         keeps_refresh_token: Whether renewals answer without a new one.
         failures: What the next token requests are answered instead, as status and body.
@@ -125,6 +126,7 @@ class ChatGPT:
     lifetime: float = 864000.0
     denies: bool = False
     typed: bool = False
+    interval: str = "5"
     has_device_codes: bool = True
     keeps_refresh_token: bool = False
     failures: list[tuple[int, object]] = field(default_factory=list)
@@ -254,7 +256,11 @@ class ChatGPT:
             return web.Response(status=404)
         if (await request.json()).get("client_id") != CLIENT_ID:
             return _error(400, "invalid_client")
-        told = {"device_auth_id": "d1", "user_code": "ABCD-1234", "interval": "5"}
+        told = {
+            "device_auth_id": "d1",
+            "user_code": "ABCD-1234",
+            "interval": self.interval,
+        }
         return web.json_response(told)
 
     async def device_token(self, request: web.Request) -> web.Response:
