@@ -116,6 +116,7 @@ class ChatGPT:
         refreshes: How many refresh tokens were spent.
         spent: Set by the first of them.
         go: Cleared, renewals are done but not answered until it is set.
+        has_limits: Whether the endpoint for limits works.
         usage: What the endpoint for limits answers.
         seen: Path and headers of each request.
     """
@@ -133,6 +134,7 @@ class ChatGPT:
     refreshes: int = 0
     spent: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
+    has_limits: bool = True
     usage: JsonObject = field(default_factory=dict)
     seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     families: list[Family] = field(default_factory=list)
@@ -304,6 +306,8 @@ class ChatGPT:
         return answer
 
     async def limits(self, request: web.Request) -> web.Response:
+        if not self.has_limits:
+            return web.Response(status=500, text="<html>oops</html>")
         return self._login_refusal(request) or web.json_response(self.usage)
 
     @web.middleware

@@ -43,6 +43,15 @@ async def test_token_and_account_sign(auth_json: AuthJson) -> None:
     assert auth.status().state is LoginState.READY
 
 
+async def test_an_account_of_the_government_says_so(
+    auth_json: AuthJson, jwt: Jwt
+) -> None:
+    claims: JsonObject = {"chatgpt_account_is_fedramp": True}
+    identity = jwt({"https://api.openai.com/auth": claims})
+    auth = await signing(auth_json({"access_token": "t", "id_token": identity}))
+    assert (await auth.headers())["x-openai-fedramp"] == "true"
+
+
 async def test_the_status_tells_plan_and_expiry_and_never_the_token(
     auth_json: AuthJson, jwt: Jwt
 ) -> None:

@@ -66,7 +66,9 @@ async def test_codex_cli_keeps_its_own_names(
         "user-agent": "codex_exec/0.169.0 (Debian 12.0.0; x86_64)",
         "session-id": "s",
     }
-    request = request_of(BODY, {**own, "chatgpt-account-id": "the callers"})
+    request = request_of(
+        BODY, {**own, "chatgpt-account-id": "the callers", "x-openai-fedramp": "true"}
+    )
     await (await started(ctx, {})).prepare(request)
     assert request.headers == {**own, "accept": "text/event-stream"}
 

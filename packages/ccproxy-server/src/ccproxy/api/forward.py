@@ -112,6 +112,7 @@ class Forward:
         self._streams.add(relay)
         try:
             await provider.prepare(request)
+            exchange.model = request.model  # the provider may know it by another name
             response = await self._ask(exchange, provider, request)
             try:
                 await _pass_on(exchange, request, response, relay)

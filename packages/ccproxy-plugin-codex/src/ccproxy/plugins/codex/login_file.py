@@ -104,8 +104,7 @@ def read_login(path: Path) -> Login | LoginStatus:
         return LoginStatus(
             LoginState.MISSING,
             f"Codex CLI keeps no login at {path}.",
-            f"{LOG_IN} If it keeps it in a keyring, set "
-            'cli_auth_credentials_store = "file" in its config.toml first.',
+            "Run `ccproxy auth login codex`, or `codex login`.",
         )
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "there is no home folder"
