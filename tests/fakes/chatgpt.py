@@ -319,7 +319,8 @@ class ChatGPT:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.seen.append((request.path, headers))
         is_page = request.path == "/oauth/authorize"  # only this one is a browser's
-        named = headers.get("user-agent", "").startswith(("ccproxy/", "codex"))
+        # Codex CLI 0.169.0 itself names itself in some requests, and not in others.
+        named = headers.get("user-agent", "codex").startswith(("ccproxy/", "codex"))
         if not (is_page or named):
             return _error(403, "who_are_you")
         answered = await handler(request)  # type: ignore[misc]  # aiohttp's own type

@@ -15,8 +15,7 @@ def write_private(path: Path, content: bytes) -> None:
         OSError: It can't be written.
     """
     folder = path.parent
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    make_private(folder)
     handle, name = tempfile.mkstemp(dir=folder, prefix=_prefix(path))
     try:
         with os.fdopen(handle, "wb") as file:
@@ -28,6 +27,16 @@ def write_private(path: Path, content: bytes) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     _sync(folder)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder for this user alone, and the one above, if they are not there.
+
+    Raises:
+        OSError: They can't be made.
+    """
+    for each in (folder.parent, folder):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def remove_leftovers(path: Path) -> None:

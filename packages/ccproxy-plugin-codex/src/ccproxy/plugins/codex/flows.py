@@ -105,7 +105,7 @@ class Flows:
         asked = await self._server.device_code()
         person.show(
             f"Open {asked.url} on any machine, and type the code {asked.user_code}\n"
-            "Waiting for it …"
+            "Do so only if it is you who logs in here. Waiting for it …"
         )
         while True:
             await self._sleep(asked.interval)

@@ -24,7 +24,7 @@ import orjson
 from filelock import FileLock, Timeout
 
 from ccproxy.plugins.codex import keychain
-from ccproxy.plugins.codex.disk import remove_leftovers, write_private
+from ccproxy.plugins.codex.disk import make_private, remove_leftovers, write_private
 from ccproxy.plugins.codex.login_file import Login, login_of, parse_login
 from ccproxy.sdk import JsonObject, LoginState, LoginStatus
 from ccproxy.sdk.errors import CredentialError
@@ -215,7 +215,7 @@ class Store:
             CredentialError: Another process holds it for long.
         """
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.folder)
         except OSError:
             yield
             return
