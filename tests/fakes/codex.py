@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from ccproxy.plugins.codex.accounts import Accounts
-from ccproxy.plugins.codex.auth_server import AuthServer, Client
+from ccproxy.plugins.codex.auth_server import AuthServer, Registration
 from ccproxy.plugins.codex.credential import CodexCredential
 from ccproxy.plugins.codex.disk import write_private
 from ccproxy.plugins.codex.login_file import new_login
@@ -23,7 +23,7 @@ START = datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp()
 
 
 def server(http: httpx.AsyncClient, url: str) -> AuthServer:
-    client = Client(
+    registration = Registration(
         issuer=url,
         token_url=f"{url}/oauth/token",
         client_id=CLIENT_ID,
@@ -31,7 +31,7 @@ def server(http: httpx.AsyncClient, url: str) -> AuthServer:
         originator="ccproxy",
         user_agent="ccproxy/0",
     )
-    return AuthServer(http, client)
+    return AuthServer(http, registration)
 
 
 @dataclass

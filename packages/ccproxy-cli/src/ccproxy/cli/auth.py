@@ -23,7 +23,7 @@ from ccproxy.loader.profiles import (
 )
 from ccproxy.services.profile import ProfileService
 
-app = new_app("Log in and out, and show the accounts behind the providers.")
+app = new_app("Log in and out, and show accounts.")
 app.add_typer(login.app)
 app.add_typer(accounts.app)
 
@@ -33,7 +33,7 @@ _BAR = 20
 
 @app.callback()
 def group() -> None:
-    """Log in and out, and show the accounts behind the providers."""
+    """Log in and out, and show accounts."""
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from ccproxy.plugins.codex.accounts import Accounts
-from ccproxy.plugins.codex.auth_server import AuthServer, Client
+from ccproxy.plugins.codex.auth_server import AuthServer, Registration
 from ccproxy.plugins.codex.credential import CodexCredential
 from ccproxy.plugins.codex.logins import CodexLogins
 from ccproxy.plugins.codex.profiles import CodexProfiles
@@ -126,7 +126,7 @@ class CodexPlugin(Plugin[CodexConfig]):
     async def start(self, ctx: PluginContext) -> None:
         """Read the logins; what is wrong with them is told by the provider's status."""
         config = self.config
-        client = Client(
+        registration = Registration(
             issuer=config.issuer,
             token_url=config.token_url or f"{config.issuer}/oauth/token",
             client_id=config.client_id,
@@ -136,7 +136,7 @@ class CodexPlugin(Plugin[CodexConfig]):
         )
         accounts = Accounts(
             Store(ctx.data_dir / PROVIDER, keyring=config.store == "keyring"),
-            AuthServer(ctx.http, client),
+            AuthServer(ctx.http, registration),
             self._codex_cli,
             publish=ctx.publish,
         )

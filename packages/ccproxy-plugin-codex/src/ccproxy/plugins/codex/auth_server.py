@@ -64,8 +64,8 @@ class AuthServerError(UpstreamError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    """How we introduce ourselves, and where.
+class Registration:
+    """As whom the server knows us, and where it is.
 
     Attributes:
         issuer: The server, without a slash at the end.
@@ -106,12 +106,12 @@ class AuthServer:
 
     Args:
         http: The gateway's client.
-        client: Who asks.
+        registration: As whom we ask.
     """
 
-    def __init__(self, http: httpx.AsyncClient, client: Client) -> None:
+    def __init__(self, http: httpx.AsyncClient, registration: Registration) -> None:
         self._http = http
-        self._client = client
+        self._registration = registration
 
     @property
     def http(self) -> httpx.AsyncClient:
@@ -120,20 +120,20 @@ class AuthServer:
 
     def authorize_url(self, redirect_uri: str, challenge: str, state: str) -> str:
         """Return the page on which a person logs in."""
-        client = self._client
+        known = self._registration
         query = {
             "response_type": "code",
-            "client_id": client.client_id,
+            "client_id": known.client_id,
             "redirect_uri": redirect_uri,
-            "scope": client.scope,
+            "scope": known.scope,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
             "id_token_add_organizations": "true",
             "codex_cli_simplified_flow": "true",
             "state": state,
-            "originator": client.originator,
+            "originator": known.originator,
         }
-        return f"{client.issuer}/oauth/authorize?{urlencode(query)}"
+        return f"{known.issuer}/oauth/authorize?{urlencode(query)}"
 
     async def exchange(
         self, code: str, verifier: str, redirect_uri: str
@@ -148,11 +148,11 @@ class AuthServer:
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": redirect_uri,
-            "client_id": self._client.client_id,
+            "client_id": self._registration.client_id,
             "code_verifier": verifier,
         }
         try:
-            response = await self._post(self._client.token_url, form=form)
+            response = await self._post(self._registration.token_url, form=form)
             tokens = self._tokens(response)
         except AuthServerError as error:
             if error.status and error.status < 500:
@@ -170,11 +170,11 @@ class AuthServer:
             AuthServerError: The server refused, or could not be asked.
         """
         asked = {
-            "client_id": self._client.client_id,
+            "client_id": self._registration.client_id,
             "grant_type": "refresh_token",
             "refresh_token": refresh_token,
         }
-        return self._tokens(await self._post(self._client.token_url, json=asked))
+        return self._tokens(await self._post(self._registration.token_url, json=asked))
 
     async def revoke(self, refresh_token: str) -> None:
         """Have the server forget a login.
@@ -185,9 +185,9 @@ class AuthServer:
         asked = {
             "token": refresh_token,
             "token_type_hint": "refresh_token",
-            "client_id": self._client.client_id,
+            "client_id": self._registration.client_id,
         }
-        url = self._client.token_url.rpartition("/")[0] + "/revoke"
+        url = self._registration.token_url.rpartition("/")[0] + "/revoke"
         await self._post(url, json=asked, patience=REVOKE_TIMEOUT)
 
     async def device_code(self) -> DeviceCode:
@@ -197,10 +197,10 @@ class AuthServer:
             CredentialError: The server offers none.
             UpstreamError: It could not be asked.
         """
-        url = f"{self._client.issuer}/api/accounts/deviceauth/usercode"
+        url = f"{self._registration.issuer}/api/accounts/deviceauth/usercode"
         try:
             told = _object(
-                await self._post(url, json={"client_id": self._client.client_id})
+                await self._post(url, json={"client_id": self._registration.client_id})
             )
         except AuthServerError as error:
             if error.status != 404:
@@ -214,7 +214,7 @@ class AuthServer:
         return DeviceCode(
             id=str(told["device_auth_id"]),
             user_code=code,
-            url=f"{self._client.issuer}/codex/device",
+            url=f"{self._registration.issuer}/codex/device",
             interval=_interval(told.get("interval")),
         )
 
@@ -227,7 +227,7 @@ class AuthServer:
             CredentialError: The server refused.
             UpstreamError: It could not be asked.
         """
-        url = f"{self._client.issuer}/api/accounts/deviceauth/token"
+        url = f"{self._registration.issuer}/api/accounts/deviceauth/token"
         body = {"device_auth_id": asked.id, "user_code": asked.user_code}
         try:
             told = _object(await self._post(url, json=body))
@@ -238,13 +238,16 @@ class AuthServer:
         return await self.exchange(
             str(told.get("authorization_code") or ""),
             str(told.get("code_verifier") or ""),
-            f"{self._client.issuer}/deviceauth/callback",
+            f"{self._registration.issuer}/deviceauth/callback",
         )
 
     @property
     def name(self) -> str:
         """The server's host."""
-        return urlsplit(self._client.token_url).hostname or self._client.token_url
+        return (
+            urlsplit(self._registration.token_url).hostname
+            or self._registration.token_url
+        )
 
     async def _post(
         self,
@@ -255,8 +258,8 @@ class AuthServer:
         patience: float = TIMEOUT,
     ) -> httpx.Response:
         headers = {
-            "originator": self._client.originator,
-            "user-agent": self._client.user_agent,
+            "originator": self._registration.originator,
+            "user-agent": self._registration.user_agent,
         }
         try:
             response = await self._http.post(
