@@ -37,6 +37,7 @@ def test_a_chatgpt_login_is_read_with_its_facts(auth_json: AuthJson, jwt: Jwt) -
         account_id="acct-1",
         expires=1_800_000_000,
         refreshed=REFRESHED,
+        identity=token.Identity(plan="prolite"),
     )
 
 

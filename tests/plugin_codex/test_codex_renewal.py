@@ -267,6 +267,8 @@ async def test_a_login_the_vendor_has_ended_is_over_whatever_the_clock_says(
     with pytest.raises(CredentialError, match="has revoked it") as caught:
         await credential.renew(rejected)
     assert caught.value.hint == "Run `ccproxy auth login codex --account work`."
+    with pytest.raises(CredentialError, match="has ended: the vendor has revoked it"):
+        await credential.headers()  # nobody is asked any more
     assert credential.status().state is LoginState.EXPIRED
     assert (await world.credential()).status().state is LoginState.EXPIRED
 
@@ -342,6 +344,11 @@ async def test_where_nothing_can_be_kept_the_login_lives_in_memory(
         assert login.access_token != tokens_of(world)["access_token"]
     assert "can't be kept on disk" in status(accounts).detail
     assert "Let this user write there" in str(status(accounts).hint)
+    kept = (world.folder / "default.json").read_bytes()
+    (world.folder / "default.json").write_text("torn")
+    await accounts.look(force=True)
+    assert (await accounts.fresh()).access_token == login.access_token
+    (world.folder / "default.json").write_bytes(kept)
     full = False
     world.monotonic.seconds += 2
     await world.ticks.tick()

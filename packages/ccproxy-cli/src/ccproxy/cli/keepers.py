@@ -7,7 +7,7 @@ from typing import TypeVar
 from ccproxy.cli.console import note
 from ccproxy.cli.local import started
 from ccproxy.cli.opened import Opened, load_plugins
-from ccproxy.errors import CCProxyError, UnknownProviderError
+from ccproxy.errors import CCProxyError, PluginError, UnknownProviderError
 from ccproxy.loader.catalogue import by_plugin
 from ccproxy.loader.isolation import ask
 from ccproxy.loader.manager import PluginManager
@@ -67,6 +67,9 @@ def _find(plugins: PluginManager, provider: str) -> Logins:
         hint += f" {found.login().hint or ''}"
         msg = f"The provider {provider} has no logins of its own."
         raise UnknownProviderError(msg, hint=hint.strip())
+    for plugin in plugins.status().plugins:
+        if plugin.name == provider and plugin.reason:
+            raise PluginError(f"The plugin {provider} is off: {plugin.reason}.")
     if piece := by_plugin(provider):
         hint += f" For this one: pip install {piece.wheel}"
     raise UnknownProviderError(f"There is no provider {provider!r}.", hint=hint)

@@ -1,7 +1,9 @@
 """``ccproxy auth login``, ``logout``, ``refresh`` and ``use``."""
 
 import asyncio
-from typing import Annotated, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
@@ -11,9 +13,11 @@ from ccproxy.cli.lazy import new_app
 from ccproxy.cli.opened import open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
 from ccproxy.cli.person import Terminal, usual_method
-from ccproxy.sdk import AccountLogin, JsonObject, LoginMethod
+from ccproxy.sdk import AccountLogin, JsonObject, LoginMethod, Logins
 
 app = new_app()
+
+T = TypeVar("T")
 
 ProviderArgument: TypeAlias = Annotated[
     str, typer.Argument(help="The provider, such as codex.")
@@ -46,12 +50,11 @@ def login(
     method = usual_method()
     if no_browser or device:
         method = LoginMethod.DEVICE if device else LoginMethod.PASTE
-    made = asyncio.run(
-        with_logins(
-            open_settings(config, sets or ()),
-            provider,
-            lambda logins: logins.log_in(account, Terminal(), method),
-        )
+    made = _ask(
+        provider,
+        config,
+        sets,
+        lambda logins: logins.log_in(account, Terminal(), method),
     )
     if as_json:
         show_json(as_object(provider, made))
@@ -71,13 +74,7 @@ def logout(
     as_json: JsonOption = False,
 ) -> None:
     """Log out, here and at the vendor."""
-    told = asyncio.run(
-        with_logins(
-            open_settings(config, sets or ()),
-            provider,
-            lambda logins: logins.log_out(account),
-        )
-    )
+    told = _ask(provider, config, sets, lambda logins: logins.log_out(account))
     if as_json:
         show_json({"provider": provider, "detail": told})
         return
@@ -94,13 +91,7 @@ def refresh(
     as_json: JsonOption = False,
 ) -> None:
     """Renew a login now; a gateway does so by itself when it is time."""
-    renewed = asyncio.run(
-        with_logins(
-            open_settings(config, sets or ()),
-            provider,
-            lambda logins: logins.refresh(account),
-        )
-    )
+    renewed = _ask(provider, config, sets, lambda logins: logins.refresh(account))
     if as_json:
         show_json(as_object(provider, renewed))
         return
@@ -117,17 +108,21 @@ def use(
     as_json: JsonOption = False,
 ) -> None:
     """Have another account answer from now on, in a running gateway too."""
-    used = asyncio.run(
-        with_logins(
-            open_settings(config, sets or ()),
-            provider,
-            lambda logins: logins.use(account),
-        )
-    )
+    used = _ask(provider, config, sets, lambda logins: logins.use(account))
     if as_json:
         show_json(as_object(provider, used))
         return
     show(f"{provider} uses the account {used.account}: {_who(used)}.")
+
+
+def _ask(
+    provider: str,
+    config: Path | None,
+    sets: Sequence[str] | None,
+    act: Callable[[Logins], Awaitable[T]],
+) -> T:
+    opened = open_settings(config, sets or ())
+    return asyncio.run(with_logins(opened, provider, act))
 
 
 def as_object(provider: str, login: AccountLogin) -> JsonObject:

@@ -5,11 +5,15 @@ import os
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable
+from contextlib import suppress
 
 from ccproxy.cli.console import note
 from ccproxy.sdk import LoginMethod
 
 _STDIN = 0
+_OPENING = 3.0
+"""Seconds after which a browser counts as open: some programs end only with it."""
 
 
 class Terminal:
@@ -23,19 +27,18 @@ class Terminal:
         note(text)
 
     async def browse(self, url: str) -> bool:
-        """Open a page; a browser that has to be waited for holds nobody up."""
-        return await asyncio.to_thread(webbrowser.open, url)
+        """Open a page; a browser that has to be waited for is not."""
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[bool] = loop.create_future()
+        _in_the_background(_open, url, loop, opened)
+        done, _ = await asyncio.wait({opened}, timeout=_OPENING)
+        return opened.result() if done else True
 
     async def read_line(self) -> str | None:
         """Wait for a line; ``None`` once there are no more."""
         if self._lines is None:
             self._lines = asyncio.Queue()
-            loop = asyncio.get_running_loop()
-            # A daemon: where the browser answers first, nobody will ever press Enter.
-            reading = threading.Thread(
-                target=_read, args=(loop, self._lines), daemon=True
-            )
-            reading.start()
+            _in_the_background(_read, asyncio.get_running_loop(), self._lines)
         return await self._lines.get()
 
 
@@ -64,6 +67,23 @@ def _has_browser() -> bool:
     return True
 
 
+def _in_the_background(work: Callable[..., None], *arguments: object) -> None:
+    """Work in a thread that keeps nothing from ending.
+
+    Where the browser answers, nobody will ever press Enter, nor close the page.
+    """
+    threading.Thread(target=work, args=arguments, daemon=True).start()
+
+
+def _open(
+    url: str, loop: asyncio.AbstractEventLoop, opened: "asyncio.Future[bool]"
+) -> None:
+    """Open a page, and say whether there is a browser, if anybody still listens."""
+    is_there = webbrowser.open(url)
+    with suppress(RuntimeError):  # the login has come to its end
+        loop.call_soon_threadsafe(opened.set_result, is_there)
+
+
 def _read(loop: asyncio.AbstractEventLoop, into: "asyncio.Queue[str | None]") -> None:
     """Hand lines over until there are no more, or nobody wants them.
 
@@ -71,17 +91,21 @@ def _read(loop: asyncio.AbstractEventLoop, into: "asyncio.Queue[str | None]") ->
     would keep the program from ending.
     """
     rest = b""
-    try:
-        while piece := os.read(_STDIN, 4096):
+    with suppress(RuntimeError):  # the login has come to its end
+        while piece := _piece():
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
                 loop.call_soon_threadsafe(
-                    into.put_nowait, line.decode("utf-8", "replace")
+                    into.put_nowait, line.decode(errors="replace")
                 )
         if rest:
-            loop.call_soon_threadsafe(into.put_nowait, rest.decode("utf-8", "replace"))
+            loop.call_soon_threadsafe(into.put_nowait, rest.decode(errors="replace"))
         loop.call_soon_threadsafe(into.put_nowait, None)
+
+
+def _piece() -> bytes:
+    """Read what there is; nothing at the end, or where there is no standard input."""
+    try:
+        return os.read(_STDIN, 4096)
     except OSError:
-        loop.call_soon_threadsafe(into.put_nowait, None)
-    except RuntimeError:
-        return  # the login has come to its end
+        return b""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ccproxy.plugins.codex.accounts import Accounts
+from ccproxy.plugins.codex.accounts import PROVIDER, Accounts
 from ccproxy.plugins.codex.auth_server import AuthServer, Registration
 from ccproxy.plugins.codex.credential import CodexCredential
 from ccproxy.plugins.codex.logins import CodexLogins
@@ -25,7 +25,6 @@ from ccproxy.sdk import (
 )
 
 HEADER_TEXT = r"^[!-~]+( [!-~]+)*$"
-PROVIDER = "codex"
 
 
 class CodexConfig(PluginConfig):

@@ -42,6 +42,17 @@ class Account:
             and self.attempt.spends == self.held.fingerprint
         )
 
+    def is_over(self, now: float) -> bool:
+        """Whether the login is of no use, as far as is known.
+
+        Args:
+            now: Unix seconds.
+        """
+        if self.refused and self.attempt is not None and self.attempt.over:
+            return True
+        expires = self.held.expires if isinstance(self.held, Login) else None
+        return expires is not None and expires <= now
+
     def status(self, now: float) -> LoginStatus:
         """Describe the login.
 
@@ -54,7 +65,7 @@ class Account:
         if self.refused and self.attempt is not None:
             return self._status_of_refused(login, self.attempt, now)
         detail = f"{self._title(login)}{_until(login)}"
-        if login.expires is not None and login.expires <= now:
+        if login.expires is not None and self.is_over(now):
             ended = f"The {self._title(login)} expired at {_time(login.expires)}."
             if not self.is_own:
                 hint = (
@@ -77,7 +88,7 @@ class Account:
         """Describe a login that is good for what is left of it."""
         why, hint = reason(attempt), log_in(self.name)
         title = self._title(login)
-        if attempt.over or (login.expires is not None and login.expires <= now):
+        if self.is_over(now):
             detail = f"The {title} has ended: {why}."
             return LoginStatus(LoginState.EXPIRED, detail, hint)
         detail = f"{title}{_until(login)}, and no longer: {why}"
@@ -111,8 +122,8 @@ class Snapshot:
 def changes(old: Snapshot, new: Snapshot) -> Sequence[tuple[type[AuthEvent], str]]:
     """Tell what has happened between two looks, by account."""
     before, after = dict(old.logins()), dict(new.logins())
-    gone = [(AuthLogout, name) for name in before if name not in after]
-    told: list[tuple[type[AuthEvent], str]] = [*gone]
+    told: list[tuple[type[AuthEvent], str]] = []
+    told += [(AuthLogout, name) for name in before if name not in after]
     for name, login in after.items():
         was = before.get(name)
         if was is None or was.account_id != login.account_id:

@@ -104,13 +104,18 @@ class Accounts:
         Args:
             force: Look now, even if that was done a moment ago.
         """
+        if not (force or self._is_time()):
+            return self._snapshot
         async with self._looking:
-            if force or self._monotonic() - self._looked >= RECHECK:
+            if force or self._is_time():  # somebody may have looked meanwhile
                 stamp = await asyncio.to_thread(self._stamps)
                 if force or stamp != self._stamp:
                     self._take(stamp, await asyncio.to_thread(self._read))
                 self._looked = self._monotonic()
         return self._snapshot
+
+    def _is_time(self) -> bool:
+        return self._monotonic() - self._looked >= RECHECK
 
     def _take(self, stamp: Stamp, fresh: Snapshot) -> None:
         is_first = self._stamp is None
@@ -160,9 +165,9 @@ class Accounts:
             try:
                 return await self.renew(account.name, account.held)
             except CCProxyError:
-                if self._is_over(account.held):
+                if account.is_over(self._now()):
                     raise
-        elif self._is_over(account.held):
+        elif account.is_over(self._now()):
             raise self._ended(account)
         return account.held
 
@@ -216,9 +221,6 @@ class Accounts:
         if login.expires is not None:
             return login.expires - MARGIN <= self._now()
         return login.refreshed is None or login.refreshed + UNREADABLE <= self._now()
-
-    def _is_over(self, login: Login) -> bool:
-        return login.expires is not None and login.expires <= self._now()
 
     def _ended(self, account: Account) -> CCProxyError:
         _, why = self._resting.get(account.name, (0.0, None))

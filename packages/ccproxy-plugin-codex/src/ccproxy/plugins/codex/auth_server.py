@@ -5,7 +5,6 @@ Requests and answers were read in the public repository openai/codex,
 ``auth/manager.rs`` and ``auth/revoke.rs``, and measured with Codex CLI 0.169.0.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
@@ -13,54 +12,15 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import orjson
 
+from ccproxy.plugins.codex.auth_error import AuthServerError, refusal
 from ccproxy.plugins.codex.login_file import TOKENS, fits_a_header
 from ccproxy.sdk import Json, JsonObject
-from ccproxy.sdk.errors import CredentialError, UpstreamError
+from ccproxy.sdk.errors import CredentialError
 
 TIMEOUT = 30.0
 """Seconds the server may take."""
 REVOKE_TIMEOUT = 10.0
 """Seconds a logout waits; the vendor's own program waits as long."""
-
-FINAL = frozenset(
-    {
-        "refresh_token_expired",
-        "refresh_token_reused",
-        "refresh_token_invalidated",
-        "invalid_grant",
-    }
-)
-"""Codes after which a refresh token is of no use. The last one is RFC 6749's, 5.2."""
-
-_CODE = re.compile(r"[\w.-]{1,64}")
-_LONGEST = 200
-"""Characters that are shown of what the server says."""
-
-
-class AuthServerError(UpstreamError):
-    """The server refused, or could not be asked.
-
-    Attributes:
-        status: HTTP status; 0 if there was no answer.
-        code: The vendor's code, if there was one.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int = 0,
-        code: str | None = None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.status = status
-        self.code = code
-
-    @property
-    def is_final(self) -> bool:
-        """Whether asking again with the same token is in vain."""
-        return self.status in {400, 401} and self.code in FINAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,22 +231,8 @@ class AuthServer:
             raise AuthServerError(msg, hint=hint) from error
         if not response.is_success:
             sent = [*(json or {}).values(), *(form or {}).values()]
-            raise self._refusal(response, sent)
+            raise refusal(self.name, response, sent)
         return response
-
-    def _refusal(self, response: httpx.Response, sent: list[str]) -> AuthServerError:
-        """Say what the server said, in whatever shape it did."""
-        code, text = _said(response)
-        for each in sent:  # it may quote what it was sent
-            if len(each) > 8:
-                text = text.replace(each, "***")
-        what = f"{self.name} answered {response.status_code}"
-        said = " ".join(part for part in (code and f"{code}:", text) if part)
-        return AuthServerError(
-            f"{what}, {said}" if said else f"{what}.",
-            status=response.status_code,
-            code=code,
-        )
 
     def _tokens(self, response: httpx.Response) -> dict[str, str]:
         told = _object(response)
@@ -298,31 +244,6 @@ class AuthServer:
         if not all(map(fits_a_header, tokens.values())):
             raise AuthServerError(f"{self.name} gave a damaged token.")
         return tokens
-
-
-def _said(response: httpx.Response) -> tuple[str | None, str]:
-    """Read ``{"error": "code"}``, ``{"error": {"code"}}``, ``{"code"}`` or text."""
-    try:
-        told = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return None, _line(response.text)
-    if not isinstance(told, dict):
-        return None, ""
-    error = told.get("error")
-    inner = error if isinstance(error, dict) else told
-    code = _code(inner.get("code")) or _code(error)
-    text = inner.get("message") or told.get("error_description")
-    return code, _line(text if isinstance(text, str) else "")
-
-
-def _code(value: Json) -> str | None:
-    return value if isinstance(value, str) and _CODE.fullmatch(value) else None
-
-
-def _line(text: str) -> str:
-    """Make one short line of what a stranger has written."""
-    shown = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(shown.split())[:_LONGEST]
 
 
 def _interval(value: Json) -> float:

@@ -9,14 +9,25 @@ from ccproxy.sdk.errors import CredentialError
 
 
 class CodexCredential(Credential):
-    """Signs for the account that is in use; ``start`` tells whose logins there are."""
+    """Signs for the account that is in use, or for one of a name.
 
-    def __init__(self) -> None:
+    Args:
+        name: The account's name.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self._name = name
         self._accounts: Accounts | None = None
 
     def open(self, accounts: Accounts) -> None:
         """Sign with these from now on."""
         self._accounts = accounts
+
+    def of(self, name: str) -> "CodexCredential":
+        """Return one that signs for an account, in use or not."""
+        other = CodexCredential(name)
+        other.open(self.accounts)
+        return other
 
     @property
     def accounts(self) -> Accounts:
@@ -36,7 +47,7 @@ class CodexCredential(Credential):
             CredentialError: There is no login, or it has ended.
             UpstreamError: It has ended, and can't be renewed right now.
         """
-        return (await self.accounts.fresh()).headers
+        return (await self.accounts.fresh(self._name)).headers
 
     async def renew(self, rejected: Mapping[str, str]) -> bool:
         """See whether the login was renewed meanwhile, or renew it.
@@ -48,51 +59,21 @@ class CodexCredential(Credential):
             CredentialError: The login has ended.
             UpstreamError: It can't be renewed right now.
         """
-        return await renew(self.accounts, rejected)
+        snapshot = await self.accounts.look(force=True)
+        for name, login in snapshot.logins():
+            if login.headers == rejected:
+                if not snapshot.accounts[name].is_own:
+                    return False
+                newer = await self.accounts.renew(name, login, rejected=True)
+                return _is_another(newer, rejected)
+        return any(_is_another(login, rejected) for _, login in snapshot.logins())
 
     def status(self) -> LoginStatus:
-        """Tell what was last read of the account in use."""
+        """Tell what was last read of the account."""
         if self._accounts is None:
             return LoginStatus(LoginState.MISSING, "The login was not looked at yet.")
         snapshot = self._accounts.snapshot
-        return self._accounts.status(snapshot.accounts[snapshot.active])
-
-
-class AccountCredential(Credential):
-    """Signs for one account, in use or not.
-
-    Args:
-        accounts: All accounts.
-        name: Which one.
-    """
-
-    def __init__(self, accounts: Accounts, name: str) -> None:
-        self._accounts = accounts
-        self._name = name
-
-    async def headers(self) -> Mapping[str, str]:
-        """Return the account's headers; raises as ``CodexCredential`` does."""
-        return (await self._accounts.fresh(self._name)).headers
-
-    async def renew(self, rejected: Mapping[str, str]) -> bool:
-        """Renew the login; raises as ``CodexCredential`` does."""
-        return await renew(self._accounts, rejected)
-
-    def status(self) -> LoginStatus:
-        """Tell what was last read of it."""
-        return self._accounts.status(self._accounts.snapshot.accounts[self._name])
-
-
-async def renew(accounts: Accounts, rejected: Mapping[str, str]) -> bool:
-    """Renew the login whose headers were rejected, whichever it is by now."""
-    snapshot = await accounts.look(force=True)
-    for name, login in snapshot.logins():
-        if login.headers == rejected:
-            if not snapshot.accounts[name].is_own:
-                return False
-            newer = await accounts.renew(name, login, rejected=True)
-            return _is_another(newer, rejected)
-    return any(_is_another(login, rejected) for _, login in snapshot.logins())
+        return self._accounts.status(snapshot.accounts[self._name or snapshot.active])
 
 
 def _is_another(login: Login, rejected: Mapping[str, str]) -> bool:

@@ -34,6 +34,8 @@ class Login:
         expires: Unix seconds by the clock of this machine, or ``None`` if the token
             doesn't tell.
         refreshed: When the tokens were got, in Unix seconds by the same clock.
+        identity: Whose it is.
+        is_fedramp: Whether the account is one whose requests have to say so.
         stored: All that is kept of it, with the keys that mean nothing to us.
     """
 
@@ -43,12 +45,9 @@ class Login:
     account_id: str | None = None
     expires: float | None = None
     refreshed: float | None = None
+    identity: token.Identity = field(default_factory=token.Identity)
+    is_fedramp: bool = False
     stored: JsonObject = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def identity(self) -> token.Identity:
-        """Whose it is."""
-        return token.identity(self.id_token, self.access_token)
 
     @property
     def fingerprint(self) -> str:
@@ -61,7 +60,7 @@ class Login:
         signed = {"authorization": f"Bearer {self.access_token}"}
         if self.account_id:
             signed["chatgpt-account-id"] = self.account_id
-        if token.is_fedramp(self.id_token or self.access_token):
+        if self.is_fedramp:
             signed["x-openai-fedramp"] = "true"
         return signed
 
@@ -156,6 +155,8 @@ def login_of(stored: JsonObject, path: Path, hint: str = LOG_IN) -> Login | Logi
         account_id=_account_id(tokens.get("account_id"), access, identity),
         expires=_expiry(access, refreshed),
         refreshed=refreshed,
+        identity=token.identity(identity, access),
+        is_fedramp=token.is_fedramp(identity or access),
         stored=stored,
     )
 

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from ccproxy.plugins.codex.accounts import Accounts
-from ccproxy.plugins.codex.credential import AccountCredential, CodexCredential
+from ccproxy.plugins.codex.credential import CodexCredential
 from ccproxy.plugins.codex.login_file import Login
 from ccproxy.plugins.codex.usage import ask
 from ccproxy.sdk import LimitWindow, ProfileFields
@@ -35,8 +34,7 @@ class CodexProfiles:
 
     async def __call__(self) -> Sequence[ProfileFields]:
         """Fetch them; two logins to one account are one, the active one of them."""
-        accounts = self._credential.accounts
-        snapshot = await accounts.look(force=True)
+        snapshot = await self._credential.accounts.look(force=True)
         found: dict[str, tuple[str, Login]] = {}
         for name, login in snapshot.logins():
             key = login.account_id or name
@@ -44,19 +42,17 @@ class CodexProfiles:
                 found[key] = name, login
         return await asyncio.gather(
             *(
-                self._profile(accounts, key, name, active=name == snapshot.active)
-                for key, (name, _) in found.items()
+                self._profile(key, name, login, active=name == snapshot.active)
+                for key, (name, login) in found.items()
             )
         )
 
     async def _profile(
-        self, accounts: Accounts, key: str, name: str, *, active: bool
+        self, key: str, name: str, login: Login, *, active: bool
     ) -> ProfileFields:
-        limits = await self._limits(accounts, name)
-        login = dict(accounts.snapshot.logins()).get(name)  # it may be newer by now
-        facts = login.identity if login else None
-        if facts is None:
-            return ProfileFields(account=key, active=active)
+        limits = await self._limits(name)
+        logins = dict(self._credential.accounts.snapshot.logins())
+        facts = logins.get(name, login).identity  # it may be newer by now
         return ProfileFields(
             account=key,
             active=active,
@@ -70,13 +66,12 @@ class CodexProfiles:
             limits=limits,
         )
 
-    async def _limits(self, accounts: Accounts, name: str) -> tuple[LimitWindow, ...]:
+    async def _limits(self, name: str) -> tuple[LimitWindow, ...]:
         """Ask for the limits; if that fails, those count that have not begun anew."""
-        login = AccountCredential(accounts, name)
+        login = self._credential.of(name)
+        http = login.accounts.server.http
         try:
-            self._known[name] = await ask(
-                accounts.server.http, self._usage_url, self._headers, login
-            )
+            self._known[name] = await ask(http, self._usage_url, self._headers, login)
         except (CredentialError, UpstreamError) as error:
             _log.warning("limits_not_fetched", account=name, reason=error.message)
             now = datetime.now(UTC)

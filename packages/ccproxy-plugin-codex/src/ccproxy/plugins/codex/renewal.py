@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from ccproxy.plugins.codex.auth_server import AuthServer, AuthServerError
+from ccproxy.plugins.codex.auth_error import AuthServerError
+from ccproxy.plugins.codex.auth_server import AuthServer
 from ccproxy.plugins.codex.login_file import Login, login_of, renewed
 from ccproxy.plugins.codex.store import Attempt, Store, log_in
-from ccproxy.sdk import LoginStatus
-from ccproxy.sdk.errors import CredentialError, PluginError
+from ccproxy.sdk import LoginState, LoginStatus
+from ccproxy.sdk.errors import CredentialError
 
 _REASONS = {
     "refresh_token_expired": "its refresh token has expired",
@@ -63,10 +64,14 @@ class Renewal:
         held, unsaved = self._store.read(name), self._unsaved.get(name)
         if unsaved is None:
             return held
-        if isinstance(held, Login) and held.fingerprint == unsaved.replaces:
-            return unsaved.login
-        del self._unsaved[name]  # somebody has written another login, or removed it
-        return held
+        if isinstance(held, Login):
+            is_outdated = held.fingerprint != unsaved.replaces
+        else:
+            is_outdated = held.state is LoginState.MISSING
+        if is_outdated:  # somebody has written another login, or removed it
+            del self._unsaved[name]
+            return held
+        return unsaved.login
 
     def is_unsaved(self, name: str) -> bool:
         """Tell whether a login is in memory only."""
@@ -122,27 +127,20 @@ class Renewal:
                 await asyncio.to_thread(self._store.end_attempt, name)
             raise
         stored = renewed(held.stored, answer, self._now())
+        login = login_of(stored, self._store.folder, log_in(name))
+        if isinstance(login, LoginStatus):
+            raise CredentialError(login.detail, hint=login.hint)
         try:
             await asyncio.to_thread(self._store.save, name, stored)
         except CredentialError as error:
-            login = login_of(stored, self._store.folder)
-            if isinstance(login, LoginStatus):
-                raise
             _log.warning("login_not_kept", account=name, reason=str(error))
-            replaces = self._replaced(name, held)
+            known = self._unsaved.get(name)  # the file may hold what is older yet
+            replaces = known.replaces if known else held.fingerprint
             self._unsaved[name] = Unsaved(replaces, login)
-            return login
-        self._unsaved.pop(name, None)
-        await asyncio.to_thread(self._store.end_attempt, name)
-        login_now = await asyncio.to_thread(self._store.read, name)
-        if isinstance(login_now, LoginStatus):
-            raise PluginError(f"The login {name} was kept, but can't be read.")
-        return login_now
-
-    def _replaced(self, name: str, held: Login) -> str:
-        """Say what the file still holds: it may be older than what was spent."""
-        unsaved = self._unsaved.get(name)
-        return unsaved.replaces if unsaved else held.fingerprint
+        else:
+            self._unsaved.pop(name, None)
+            await asyncio.to_thread(self._store.end_attempt, name)
+        return login
 
     async def save_again(self, name: str) -> None:
         """Try to write what could not be written; if it still can't, nothing is lost.
@@ -151,7 +149,7 @@ class Renewal:
             CredentialError: It still can't.
         """
         async with self._store.locked(name):
-            await asyncio.to_thread(self.read, name)
+            await asyncio.to_thread(self.read, name)  # it may be outdated
             unsaved = self._unsaved.get(name)
             if unsaved is not None:
                 await asyncio.to_thread(self._store.save, name, unsaved.login.stored)
@@ -164,7 +162,8 @@ class Renewal:
         """Remember that this token is of no use, and say so."""
         over = attempt.over or rejected
         known = Attempt(attempt.spends, code, attempt.interrupted, over)
-        await self._note(name, known)
+        if known != attempt:
+            await self._note(name, known)
         msg = f"The login {name} can't be renewed: {reason(known)}."
         return CredentialError(msg, hint=log_in(name))
 

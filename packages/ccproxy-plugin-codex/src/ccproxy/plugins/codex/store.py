@@ -12,19 +12,17 @@ ADR 11 tells why. In the gateway's data folder, below ``codex``:
 What is here blocks, but for ``locked``.
 """
 
-import asyncio
 import re
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
-from filelock import FileLock, Timeout
 
 from ccproxy.plugins.codex import keychain
-from ccproxy.plugins.codex.disk import make_private, remove_leftovers, write_private
+from ccproxy.plugins.codex.disk import remove_leftovers, write_private
+from ccproxy.plugins.codex.lock import locked
 from ccproxy.plugins.codex.login_file import Login, login_of, parse_login
 from ccproxy.sdk import JsonObject, LoginState, LoginStatus
 from ccproxy.sdk.errors import CredentialError
@@ -33,11 +31,10 @@ CODEX_CLI = "codex-cli"
 """The name of the account whose login Codex CLI keeps."""
 DEFAULT = "default"
 """The name of an account that was given none."""
+LOG_IN_THERE = "Use `codex login` and `codex logout` for it."
+"""What to do about the login that is Codex CLI's."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9@._+-]{0,63}")
-_PATIENCE = 60.0
-"""Seconds to wait for another process; a renewal takes half of it at most."""
-_PAUSE = 0.05
 _KEYRING = "keyring"
 
 Stamp = tuple[object, ...]
@@ -190,7 +187,8 @@ class Store:
 
     def end_attempt(self, name: str) -> None:
         """Forget the attempt, for it went well; only while ``locked``."""
-        self._note(name).unlink(missing_ok=True)
+        with suppress(OSError):  # one that stays behind means nothing to newer tokens
+            self._note(name).unlink(missing_ok=True)
 
     def check_writable(self) -> None:
         """Find out whether a login could be kept, before anybody makes one.
@@ -204,41 +202,9 @@ class Store:
         if self._keyring:
             keychain.get(_user("probe"))
 
-    @asynccontextmanager
-    async def locked(self, name: str) -> AsyncIterator[None]:
-        """Keep other processes from changing an account.
-
-        Where no lock can be made nothing can be written either, by nobody; then this
-        goes on without.
-
-        Raises:
-            CredentialError: Another process holds it for long.
-        """
-        try:
-            make_private(self.folder)
-        except OSError:
-            yield
-            return
-        lock = FileLock(self.folder / f"{name}.lock", mode=0o600)
-        until = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                lock.acquire(blocking=False)  # opens a file: too short for a thread
-                break
-            except Timeout as error:
-                if time.monotonic() > until:
-                    msg = (
-                        f"Another process has been changing the login {name} for long."
-                    )
-                    raise CredentialError(msg, hint="See what it does.") from error
-            except OSError:
-                yield
-                return
-            await asyncio.sleep(_PAUSE)
-        try:
-            yield
-        finally:
-            lock.release()
+    def locked(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Keep other processes from changing an account; see ``lock.locked``."""
+        return locked(self.folder / f"{name}.lock")
 
     @property
     def _pointer(self) -> Path:
@@ -274,9 +240,6 @@ def check_name(name: str) -> None:
         msg = f"{name!r} can't be the name of an account."
         hint = "Use up to 64 lower-case letters, digits and @ . _ + -"
         raise CredentialError(msg, hint=hint)
-
-
-LOG_IN_THERE = "Use `codex login` and `codex logout` for it."
 
 
 def log_in(name: str) -> str:
