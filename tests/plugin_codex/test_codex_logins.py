@@ -93,6 +93,7 @@ async def test_an_answer_to_another_login_is_refused_and_the_wait_goes_on(
     [
         ("/auth/callback?code=c", "evil.example", 403),
         ("/elsewhere", None, 404),
+        ("//[", None, 404),
         ("/auth/callback?code=c", None, 400),
     ],
 )
@@ -176,7 +177,7 @@ async def test_a_pasted_answer_to_another_login_is_asked_for_again(
     )
     await browser.saw(texts=1)
     page = browser.page_shown
-    browser.typed.put_nowait("http://127.0.0.1:1/auth/callback?code=c&state=other")
+    browser.typed.put_nowait("http://[/auth/callback?code=c&state=other")
     await browser.saw(texts=2)
     assert "belongs to another login" in browser.shown[1]
     browser.typed.put_nowait(await browser.answer(page))

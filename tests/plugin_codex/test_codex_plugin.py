@@ -134,6 +134,7 @@ async def test_an_answer_of_another_shape_is_an_upstream_error(
         {"originator": ""},
         {"login_timeout": 0},
         {"callback_ports": []},
+        {"callback_ports": [65536]},
         {"store": "cloud"},
         {"api_key": "k"},
     ],

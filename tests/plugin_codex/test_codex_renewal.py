@@ -284,6 +284,31 @@ async def test_a_new_login_after_a_refusal_is_a_good_one(world: World) -> None:
     assert (status(accounts).state, status(accounts).hint) == (LoginState.READY, None)
 
 
+async def test_a_backend_that_refuses_new_tokens_too_causes_no_further_renewals(
+    world: World,
+) -> None:
+    world.keep()
+    credential = await world.credential()
+    assert await credential.renew(await credential.headers())
+    assert not await credential.renew(await credential.headers())
+    assert world.vendor.refreshes == 1
+    world.monotonic.seconds += REST
+    assert await credential.renew(await credential.headers())
+
+
+async def test_a_refusal_while_the_vendor_is_busy_does_not_ask_it_again(
+    world: World,
+) -> None:
+    world.keep()
+    credential = await world.credential()
+    rejected = await credential.headers()
+    world.vendor.failures = [(503, "busy"), (503, "busy")]
+    for _ in range(2):
+        with pytest.raises(UpstreamError, match="answered 503, busy"):
+            await credential.renew(rejected)
+    assert len(world.vendor.failures) == 1
+
+
 async def test_a_login_of_another_account_does_not_answer_for_the_old_one(
     world: World,
 ) -> None:

@@ -69,7 +69,8 @@ def _find(plugins: PluginManager, provider: str) -> Logins:
         raise UnknownProviderError(msg, hint=hint.strip())
     for plugin in plugins.status().plugins:
         if plugin.name == provider and plugin.reason:
-            raise PluginError(f"The plugin {provider} is off: {plugin.reason}.")
+            reason = plugin.reason.rstrip(".")
+            raise PluginError(f"The plugin {provider} is off: {reason}.")
     if piece := by_plugin(provider):
         hint += f" For this one: pip install {piece.wheel}"
     raise UnknownProviderError(f"There is no provider {provider!r}.", hint=hint)

@@ -44,7 +44,7 @@ def login(
     sets: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Log in, in a browser or by a code; exit code 8 if that fails."""
+    """Log in, in a browser or by a code."""
     if no_browser and device:
         raise typer.BadParameter("Give --no-browser or --device, not both.")
     method = usual_method()

@@ -3,7 +3,7 @@
 import importlib.metadata
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -53,7 +53,9 @@ class CodexConfig(PluginConfig):
     )
     """What a login asks for."""
 
-    callback_ports: tuple[int, ...] = Field((1455, 1457), min_length=1)
+    callback_ports: tuple[Annotated[int, Field(ge=0, le=65535)], ...] = Field(
+        (1455, 1457), min_length=1
+    )
     """Ports of this machine to which the vendor sends a browser back."""
 
     login_timeout: float = Field(900.0, gt=0)

@@ -27,7 +27,8 @@ so 290 seconds before, and not yet 330."""
 UNREADABLE = 8 * 86400.0
 """Seconds after which a login is renewed whose end can't be read; Codex CLI's, too."""
 REST = 30.0
-"""Seconds after which a server that could not be asked is asked again."""
+"""Seconds after which a server that could not be asked, or whose answer was of no use,
+is asked again."""
 
 
 class Accounts:
@@ -68,6 +69,7 @@ class Accounts:
         self._looking = asyncio.Lock()
         self._flights: dict[str, asyncio.Task[Login]] = {}
         self._resting: dict[str, tuple[float, CCProxyError]] = {}
+        self._answered: dict[str, tuple[float, str]] = {}
         self._upkeep: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -189,21 +191,37 @@ class Accounts:
         """
         flight = self._flights.get(name)
         if flight is None:
+            if rejected and self._is_new(name, old):
+                return old  # and is refused all the same
+            until, why = self._resting.get(name, (-math.inf, None))
+            if why is not None and self._monotonic() < until and not insist:
+                raise UpstreamError(why.message, hint=why.hint)
             renewing = self._renewal.renew(name, old, rejected=rejected, insist=insist)
-            flight = asyncio.create_task(self._fly(name, renewing))
+            flight = asyncio.create_task(self._fly(name, renewing, rejected=rejected))
             self._flights[name] = flight
             flight.add_done_callback(lambda done: self._landed(name, done))
         return await asyncio.shield(flight)
 
-    async def _fly(self, name: str, renewing: Awaitable[Login]) -> Login:
+    async def _fly(
+        self, name: str, renewing: Awaitable[Login], *, rejected: bool
+    ) -> Login:
         self._resting.pop(name, None)
         try:
-            return await renewing
+            login = await renewing
         except UpstreamError as error:
             self._resting[name] = self._monotonic() + REST, error
             raise
+        else:
+            if rejected:
+                self._answered[name] = self._monotonic() + REST, login.access_token
+            return login
         finally:
             await self.look(force=True)
+
+    def _is_new(self, name: str, login: Login) -> bool:
+        """Whether a refusal has led to this login a moment ago."""
+        until, token = self._answered.get(name, (-math.inf, ""))
+        return token == login.access_token and self._monotonic() < until
 
     def _landed(self, name: str, flight: asyncio.Task[Login]) -> None:
         del self._flights[name]

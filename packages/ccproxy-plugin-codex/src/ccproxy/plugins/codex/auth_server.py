@@ -5,6 +5,7 @@ Requests and answers were read in the public repository openai/codex,
 ``auth/manager.rs`` and ``auth/revoke.rs``, and measured with Codex CLI 0.169.0.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
@@ -249,10 +250,10 @@ class AuthServer:
 def _interval(value: Json) -> float:
     """Read the pause; the vendor writes it as text."""
     try:
-        seconds = float(value) if isinstance(value, str | int | float) else 5.0
+        seconds = float(value) if isinstance(value, str | int | float) else math.nan
     except ValueError:
-        return 5.0
-    return min(max(seconds, 0.0), 60.0) if seconds == seconds else 5.0  # noqa: PLR0124
+        seconds = math.nan
+    return min(max(seconds, 1.0), 60.0) if math.isfinite(seconds) else 5.0
 
 
 def _object(response: httpx.Response) -> JsonObject:

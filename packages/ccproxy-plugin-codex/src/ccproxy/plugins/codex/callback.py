@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import escape
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import httpx
 
@@ -141,17 +141,17 @@ class Callback:
         """Answer one request, and say what it means for the login."""
         lines = head.split("\r\n")
         method, _, rest = lines[0].partition(" ")
-        url = urlsplit(rest.partition(" ")[0])
+        path, _, query = rest.partition(" ")[0].partition("?")
         if _host(lines) not in {f"{HOST}:{self.port}", f"localhost:{self.port}"}:
             return Page("403 Forbidden", "This page has another address."), None
         if method != "GET":
             return Page("405 Method Not Allowed", "There is nothing to send."), None
-        if url.path == "/cancel":
+        if path == "/cancel":
             msg = "Another login has taken this one's place."
             return Page("200 OK", msg), CredentialError(msg, hint="Finish that one.")
-        if url.path != PATH:
+        if path != PATH:
             return Page("404 Not Found", "There is nothing here."), None
-        return self._redirected(url.query)
+        return self._redirected(query)
 
     def _redirected(self, query: str) -> tuple[Page, str | CredentialError | None]:
         """Answer the redirect; one that belongs to another login means nothing."""

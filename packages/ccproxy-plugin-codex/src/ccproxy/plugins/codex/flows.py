@@ -5,7 +5,6 @@ import base64
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
-from urllib.parse import urlsplit
 
 from ccproxy.plugins.codex.auth_server import AuthServer
 from ccproxy.plugins.codex.callback import (
@@ -142,11 +141,10 @@ def _code_in(pasted: str, state: str) -> str:
 
     A code alone says nothing of its login, but is worth nothing without our verifier.
     """
-    if "://" in pasted:
-        return code_of(urlsplit(pasted).query, state)
-    if "=" in pasted:
-        return code_of(pasted.removeprefix("?"), state)
-    return pasted
+    if "=" not in pasted:
+        return pasted
+    query = pasted.rpartition("?")[2].partition("#")[0]
+    return code_of(query, state)
 
 
 def _random(size: int) -> str:
