@@ -118,6 +118,7 @@ class ChatGPT:
         go: Cleared, renewals are done but not answered until it is set.
         has_limits: Whether the endpoint for limits works.
         usage: What the endpoint for limits answers.
+        headers: What answers of the backend carry.
         seen: Path and headers of each request.
     """
 
@@ -136,6 +137,7 @@ class ChatGPT:
     go: asyncio.Event = field(default_factory=asyncio.Event)
     has_limits: bool = True
     usage: JsonObject = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     families: list[Family] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -300,7 +302,7 @@ class ChatGPT:
         response = {"id": "resp_1", "object": "response", "status": "completed"}
         done = {"type": "response.completed", "response": {**response, "output": []}}
         answer = web.StreamResponse()
-        answer.headers["content-type"] = ""
+        answer.headers.update({"content-type": "", **self.headers})
         await answer.prepare(request)
         await answer.write(b"data: " + orjson.dumps(done) + b"\n\n")
         return answer

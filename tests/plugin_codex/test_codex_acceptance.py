@@ -97,6 +97,25 @@ async def test_login_refresh_and_logout_reach_the_api(
     )
 
 
+async def test_limits_in_an_answer_count_where_the_endpoint_fails(
+    vendor: ChatGPT, running: RunningGateway
+) -> None:
+    vendor.has_limits = False
+    await running.app.plugins.logins["codex"].log_in(
+        None, Browser(), LoginMethod.BROWSER
+    )
+    vendor.headers = {
+        "x-codex-primary-used-percent": "40",
+        "x-codex-primary-window-minutes": "300",
+        "x-codex-primary-reset-at": str(int(vendor.now()) + 3600),
+    }
+    answer = await ask(running)
+    assert answer.headers["x-codex-primary-used-percent"] == "40"
+    told = (await running.client.get("/api/profile/codex?refresh=true")).json()
+    (limit,) = told["accounts"][0]["limits"]
+    assert (limit["name"], limit["used_percent"]) == ("5 hours", 40.0)
+
+
 async def test_fifty_requests_with_an_ended_login_renew_it_once(
     vendor: ChatGPT, running: RunningGateway
 ) -> None:

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from ccproxy.plugins.codex import token
 from ccproxy.plugins.codex.profiles import CodexProfiles
-from ccproxy.plugins.codex.usage import length_in_words, usage_url, windows
+from ccproxy.plugins.codex.usage import (
+    length_in_words,
+    usage_url,
+    windows,
+    windows_in,
+)
 from ccproxy.sdk import Json, JsonObject, LimitWindow
 from fakes.chatgpt import Person as Owner
 from fakes.chatgpt import make_jwt
@@ -222,6 +227,29 @@ def test_any_answer_gives_windows_that_a_profile_takes(told: Json) -> None:
     for each in windows(told):
         assert 0 <= each.used_percent <= 100
         assert each.resets_at is None or each.resets_at.tzinfo is UTC
+
+
+def test_the_headers_of_answers_tell_limits_too() -> None:
+    """Values are loose: text, halves, empty, minutes that miss one."""
+    reset = str(int(RESETS.timestamp())).encode()
+    told = windows_in(
+        [
+            (b"x-codex-primary-used-percent", b"12.5"),
+            (b"x-codex-primary-window-minutes", b"10079"),
+            (b"x-codex-primary-reset-at", reset),
+            (b"x-codex-secondary-used-percent", b""),
+            (b"x-codex-bengalfox-primary-used-percent", b"3"),
+            (b"x-codex-bengalfox-primary-window-minutes", b"299"),
+            (b"x-codex-credits-unlimited", b"False"),
+            (b"content-type", b"text/event-stream"),
+        ]
+    )
+    assert [(each.name, each.used_percent) for each in told] == [
+        ("codex-bengalfox, 5 hours", 3),
+        ("7 days", 12.5),
+    ]
+    assert told[1].resets_at == RESETS
+    assert windows_in([(b"x-request-id", b"r1")]) == ()
 
 
 # -- profiles

@@ -141,6 +141,7 @@ class Forward:
             response.close()
             msg = f"{provider.name} redirected the request."
             raise UpstreamError(msg, hint=f"Check plugins.{provider.name}.base_url.")
+        provider.answered(request, response)
         return response
 
 

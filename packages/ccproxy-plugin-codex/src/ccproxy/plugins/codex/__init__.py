@@ -100,6 +100,9 @@ class CodexPlugin(Plugin[CodexConfig]):
     def setup(self, add: Contributions) -> None:
         """Add the provider and its logins, which are read by ``start``."""
         config = self.config
+        who = {"originator": config.originator, "user-agent": self._user_agent}
+        profiles = CodexProfiles(self._credential, usage_url(config.base_url), who)
+        add.profile_adapter(PROVIDER, profiles)
         add.provider(
             CodexProvider(
                 base_url=config.base_url,
@@ -109,6 +112,7 @@ class CodexPlugin(Plugin[CodexConfig]):
                 instructions=config.instructions,
                 aliases=config.aliases,
                 client_version=config.client_version,
+                note_limits=profiles.note,
             )
         )
         add.logins(
@@ -118,10 +122,6 @@ class CodexPlugin(Plugin[CodexConfig]):
                 ports=config.callback_ports,
                 patience=config.login_timeout,
             ),
-        )
-        who = {"originator": config.originator, "user-agent": self._user_agent}
-        add.profile_adapter(
-            PROVIDER, CodexProfiles(self._credential, usage_url(config.base_url), who)
         )
 
     async def start(self, ctx: PluginContext) -> None:

@@ -47,10 +47,17 @@ class CodexProfiles:
             )
         )
 
+    def note(self, account: str, limits: tuple[LimitWindow, ...]) -> None:
+        """Remember what an answer told of an account's limits.
+
+        They count where the endpoint can't be asked.
+        """
+        self._known[account] = limits
+
     async def _profile(
         self, key: str, name: str, login: Login, *, active: bool
     ) -> ProfileFields:
-        limits = await self._limits(name)
+        limits = await self._limits(key, name)
         logins = dict(self._credential.accounts.snapshot.logins())
         facts = logins.get(name, login).identity  # it may be newer by now
         return ProfileFields(
@@ -66,18 +73,18 @@ class CodexProfiles:
             limits=limits,
         )
 
-    async def _limits(self, name: str) -> tuple[LimitWindow, ...]:
+    async def _limits(self, key: str, name: str) -> tuple[LimitWindow, ...]:
         """Ask for the limits; if that fails, those count that have not begun anew."""
         login = self._credential.of(name)
         http = login.accounts.server.http
         try:
-            self._known[name] = await ask(http, self._usage_url, self._headers, login)
+            self._known[key] = await ask(http, self._usage_url, self._headers, login)
         except (CredentialError, UpstreamError) as error:
             _log.warning("limits_not_fetched", account=name, reason=error.message)
             now = datetime.now(UTC)
-            self._known[name] = tuple(
+            self._known[key] = tuple(
                 each
-                for each in self._known.get(name, ())
+                for each in self._known.get(key, ())
                 if each.resets_at is not None and each.resets_at > now
             )
-        return self._known[name]
+        return self._known[key]

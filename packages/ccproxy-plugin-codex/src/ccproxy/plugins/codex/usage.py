@@ -1,11 +1,12 @@
-"""How much of the plan is used: the backend's endpoint for it.
+"""How much of the plan is used: the backend's endpoint and headers for it.
 
-Its shape was read in the public repository openai/codex,
+Their shape was read in the public repository openai/codex,
 ``codex-rs/codex-backend-openapi-models`` and ``codex-rs/backend-client``. On the free
 plan the *primary* window is the weekly one, so windows are told apart by their length.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -13,12 +14,13 @@ import httpx
 import orjson
 
 from ccproxy.plugins.codex.token import moment
-from ccproxy.sdk import Credential, Json, LimitWindow
+from ccproxy.sdk import Credential, Json, JsonObject, LimitWindow
 from ccproxy.sdk.errors import UpstreamError
 
 TIMEOUT = 10.0
 """Seconds the endpoint may take."""
 _WINDOWS = ("primary_window", "secondary_window")
+_USED = re.compile(r"(x-([a-z0-9-]+)-(primary|secondary))-used-percent")
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 _OFF_BY = 0.02
 """By how much of itself a length may miss a whole number, as 299 minutes do."""
@@ -54,6 +56,34 @@ async def ask(
         msg = f"The backend did not tell the limits: {type(error).__name__}."
         raise UpstreamError(msg) from error
     return windows(told)
+
+
+def windows_in(headers: Iterable[tuple[bytes, bytes]]) -> tuple[LimitWindow, ...]:
+    """Read the windows that the backend tells of in the headers of an answer.
+
+    ``x-codex-primary-used-percent`` and its kin; a limit of another name has that in
+    the place of ``codex``. As in ``codex-rs/codex-api/src/rate_limits.rs``.
+    """
+    told = {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in headers
+        if name.startswith(b"x-")
+    }
+    limits: dict[str, JsonObject] = {}
+    for name, used in told.items():
+        if match := _USED.fullmatch(name):
+            start, limit, slot = match.groups()
+            minutes = _number(told.get(f"{start}-window-minutes"))
+            limits.setdefault(limit, {})[f"{slot}_window"] = {
+                "used_percent": used,
+                "limit_window_seconds": minutes and minutes * _MINUTE,
+                "reset_at": _number(told.get(f"{start}-reset-at")),
+            }
+    own = limits.pop("codex", None)
+    more: list[Json] = [
+        {"limit_name": name, "rate_limit": each} for name, each in limits.items()
+    ]
+    return windows({"rate_limit": own, "additional_rate_limits": more})
 
 
 def windows(told: Json) -> tuple[LimitWindow, ...]:
