@@ -1,14 +1,14 @@
 """The real program in a home of its own, and a real gateway for it to find."""
 
 import os
-import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from fakes.forked import run_program, started_program
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hello-plugin"
@@ -42,16 +42,7 @@ def ccproxy(home: Path, environ: dict[str, str]) -> Run:
     def run(
         *arguments: str, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "ccproxy.cli", *arguments],
-            env=environ | dict(env or {}),
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
+        return run_program(arguments, environ | dict(env or {}), home)
 
     return run
 
@@ -68,21 +59,21 @@ def port(environ: dict[str, str]) -> int:
 @pytest.fixture
 def gateway(home: Path, environ: dict[str, str], port: int) -> Iterator[str]:
     """The URL of a gateway that runs with the environment as it is by now."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ccproxy.cli", "serve", "--log-level", "error"],
-        env=environ,
-        cwd=home,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    with process, process.stdout:
-        first = process.stdout.readline()
+    stdout = home.parent / "stdout"
+    os.mkfifo(stdout)
+    with (
+        started_program(
+            ["serve", "--log-level", "error"], environ, home, stdout=stdout
+        ) as process,
+        stdout.open() as told,
+    ):
+        first = told.readline()
         assert first.split()[-1:] == [f"http://127.0.0.1:{port}"]
         yield first.split()[-1]
-        process.send_signal(signal.SIGTERM)
-        process.stdout.read()
-    assert process.returncode == 0
+        process.terminate()
+        told.read()
+        process.join()
+        assert process.exitcode == 0
 
 
 @pytest.fixture

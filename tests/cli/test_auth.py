@@ -81,11 +81,25 @@ def test_without_a_gateway_it_looks_itself(ccproxy: Run) -> None:
 @pytest.mark.usefixtures("port")
 def test_with_nothing_logged_in_it_says_what_to_do(ccproxy: Run) -> None:
     told = ccproxy("auth", "profile", "openai")
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (told.returncode, told.stderr) == (8, "")
     assert told.stdout == (
         "Nobody is logged in.\n\nopenai: no API key. Set OPENAI_API_KEY, or "
         "api_key_file in [plugins.openai].\n"
     )
+    everybody = ccproxy("auth", "profile")
+    assert (everybody.returncode, everybody.stderr) == (0, "")
+    assert told.stdout.splitlines()[-1] in everybody.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("port")
+def test_a_provider_that_can_not_be_asked_is_an_exit_code(
+    ccproxy: Run, environ: dict[str, str]
+) -> None:
+    environ["OPENAI_API_KEY"] = "sk-test-0123456789abcdef"
+    nowhere = "plugins.openai.base_url=http://127.0.0.1:9/v1"
+    told = ccproxy("auth", "profile", "openai", "--set", nowhere)
+    assert (told.returncode, told.stderr) == (1, "")
+    assert "openai does not answer" in told.stdout
 
 
 @pytest.mark.usefixtures("acme")

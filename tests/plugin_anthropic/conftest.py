@@ -8,6 +8,8 @@ import pytest
 from ccproxy.sdk import PluginContext
 from fakes.context import context
 
+ORGANIZATION = {"anthropic-organization-id": "org-a"}
+
 
 def answer(request: httpx.Request) -> httpx.Response:
     """Refuse what the real API refuses: a wrong path, no key, no version."""
@@ -23,7 +25,9 @@ def answer(request: httpx.Request) -> httpx.Response:
         {"id": "claude-0"},
     ]
     limit = int(request.url.params.get("limit", "1"))
-    return httpx.Response(200, json={"data": data[:limit], "has_more": False})
+    return httpx.Response(
+        200, json={"data": data[:limit], "has_more": False}, headers=ORGANIZATION
+    )
 
 
 def _refuse(status: int, kind: str) -> httpx.Response:

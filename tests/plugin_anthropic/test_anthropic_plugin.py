@@ -145,3 +145,12 @@ async def test_a_refused_key_gives_no_models(
 def test_wrong_settings_are_refused(section: JsonObject) -> None:
     with pytest.raises(ValidationError):
         AnthropicConfig.model_validate(section)
+
+
+async def test_the_profile_is_the_keys_organization(ctx: PluginContext) -> None:
+    plugin = AnthropicPlugin(AnthropicConfig.model_validate({"api_key": "sk-right"}))
+    add = Contributions()
+    plugin.setup(add)
+    await plugin.start(ctx)
+    (account,) = await add.profile_adapters["anthropic"]()
+    assert (account.account, account.organization) == ("org-a", "org-a")

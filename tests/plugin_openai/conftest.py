@@ -8,6 +8,8 @@ import pytest
 from ccproxy.sdk import PluginContext
 from fakes.context import context
 
+ORGANIZATION = {"openai-organization": "org-o"}
+
 
 def answer(request: httpx.Request) -> httpx.Response:
     """Refuse what the real API refuses: a wrong path, no key, another key."""
@@ -16,7 +18,9 @@ def answer(request: httpx.Request) -> httpx.Response:
     if request.headers.get("authorization") != "Bearer sk-right":
         return httpx.Response(401, json={"error": {"message": "wrong key"}})
     models = [{"id": "gpt-a", "object": "model", "created": 5}, {"id": "gpt-b"}]
-    return httpx.Response(200, json={"object": "list", "data": models})
+    return httpx.Response(
+        200, json={"object": "list", "data": models}, headers=ORGANIZATION
+    )
 
 
 @pytest.fixture

@@ -141,3 +141,22 @@ async def test_an_unreadable_key_file_breaks_its_own_provider_only(
 def test_wrong_settings_are_refused(section: JsonObject) -> None:
     with pytest.raises(ValidationError):
         OpenAIConfig.model_validate(section)
+
+
+async def test_the_profile_is_the_keys_organization(ctx: PluginContext) -> None:
+    plugin = OpenAIPlugin(OpenAIConfig.model_validate({"api_key": "sk-right"}))
+    add = Contributions()
+    plugin.setup(add)
+    await plugin.start(ctx)
+    (account,) = await add.profile_adapters["openai"]()
+    assert (account.account, account.organization) == ("org-o", "org-o")
+
+
+async def test_each_instance_has_a_profile_of_its_own(ctx: PluginContext) -> None:
+    instances = {"local": {"base_url": "http://127.0.0.1:9/v1"}}
+    plugin = OpenAIPlugin(OpenAIConfig.model_validate({"instances": instances}))
+    add = Contributions()
+    plugin.setup(add)
+    await plugin.start(ctx)
+    assert sorted(add.profile_adapters) == ["local", "openai"]
+    assert await add.profile_adapters["local"]() == []  # it needs no key

@@ -173,6 +173,13 @@ async def test_a_refused_connection_says_so(pool: HTTPPoolManager) -> None:
         await pool.upstream.send(ask("http://user:secret@127.0.0.1:9/v1"))
 
 
+async def test_the_client_tells_a_refusal_from_a_timeout(
+    pool: HTTPPoolManager,
+) -> None:
+    with pytest.raises(httpx.ConnectError):
+        await pool.client.get("http://127.0.0.1:9/")
+
+
 async def test_a_silent_upstream_times_out_per_chunk(pool: HTTPPoolManager) -> None:
     """Six chunks 0.1 s apart pass a limit of 0.3 s; silence of 0.3 s does not."""
 

@@ -161,14 +161,30 @@ async def test_a_caller_that_leaves_does_not_end_the_fetch_of_others(
 async def test_a_write_is_seen_at_once(world: World) -> None:
     await world.service.get_cached("acme")
     limits = (LimitWindow(name="5 hours", used_percent=40),)
-    changed = await world.service.update_fields("acme", "acc-1", limits=limits)
+    changed = await world.service.update_fields("acme", account="acc-1", limits=limits)
     assert changed == ("limits",)
     assert world.told[-1] == ("acme", ("limits",))
     loaded = await world.service.load_profile("acme")
     assert loaded is not None
     assert (loaded.limits, loaded.plan) == (limits, "pro")
-    assert await world.service.update_fields("acme", "acc-1", limits=limits) == ()
+    assert await world.service.update_fields("acme", limits=limits) == ()
     assert len(world.updates) == 2
+
+
+async def test_the_active_account_is_written_unless_another_is_named(
+    world: World,
+) -> None:
+    with pytest.raises(BadRequestError, match="No account of 'acme' is active"):
+        await world.service.update_fields("acme", plan="team")
+    other = ProfileFields(account="acc-2", active=False, plan="free")
+    world.vendor.accounts = (ACCOUNT, other)
+    await world.service.refresh_profile("acme")
+    await world.service.update_fields("acme", plan="team")
+    accounts = await world.service.accounts("acme")
+    assert [(each.account, each.plan) for each in accounts] == [
+        ("acc-1", "team"),
+        ("acc-2", "free"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +212,7 @@ async def test_fields_that_are_wrong_are_refused_and_nothing_is_written(
     world: World, fields: dict[str, object], message: str
 ) -> None:
     with pytest.raises(BadRequestError, match=message):
-        await world.service.update_fields("acme", "acc-1", **fields)
+        await world.service.update_fields("acme", account="acc-1", **fields)
     assert await world.service.accounts() == []
     assert world.updates == []
 
@@ -251,7 +267,7 @@ async def test_an_account_without_a_login_is_forgotten(world: World) -> None:
 
 async def test_one_account_is_active(world: World) -> None:
     await world.service.refresh_profile("acme")
-    await world.service.update_fields("acme", "acc-2", active=True, plan="team")
+    await world.service.update_fields("acme", account="acc-2", active=True, plan="team")
     assert [
         (each.account, each.active) for each in await world.service.accounts("acme")
     ] == [("acc-2", True), ("acc-1", False)]
@@ -290,7 +306,7 @@ async def test_new_tokens_are_used_though_a_fetch_is_under_way(world: World) -> 
 
 async def test_a_logout_clears_the_profile(world: World) -> None:
     await world.service.refresh_profile("acme")
-    await world.service.update_fields("other", "acc-9", plan="free")
+    await world.service.update_fields("other", account="acc-9", plan="free")
     world.bus.publish(AuthLogout(at=START, provider="acme"))
 
     async def is_gone() -> bool:

@@ -131,7 +131,7 @@ async def test_what_changed_is_told_after_a_refresh_or_a_write(
         refreshed = await first_account(running.client, "?refresh=true")
         assert refreshed["plan"] == "team"
         (context,) = Acme.contexts
-        await context.profiles.update_fields("acme", "acc-1", plan="free")
+        await context.profiles.update_fields("acme", account="acc-1", plan="free")
         cached = await context.profiles.load_profile("acme")
         assert cached is not None
         assert cached.plan == "free"

@@ -15,6 +15,7 @@ from ccproxy.cli.local import started
 from ccproxy.cli.opened import Opened, load_plugins, open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption, UrlOption
 from ccproxy.errors import UnknownProviderError, UpstreamConnectError
+from ccproxy.errors.exit_codes import ExitCode
 from ccproxy.loader.profiles import (
     AccountStatus,
     LimitStatus,
@@ -53,6 +54,7 @@ def profile(
     """Show accounts: whose they are, what is paid for, and how much is used.
 
     The running gateway is asked; if none answers, the providers are asked from here.
+    Exit code 8 if the one provider that is named has no login, 1 if it can't be asked.
     """
     opened = open_settings(config, sets or ())
     target = Target.of(opened.settings, url)
@@ -64,8 +66,10 @@ def profile(
         told = asyncio.run(_look(opened, provider, refresh=refresh))
     if as_json:
         show_json({"profiles": [each.model_dump(mode="json") for each in told]})
-        return
-    _show(told)
+    else:
+        _show(told)
+    if provider is not None and (code := _code(told[0])):
+        raise typer.Exit(code)
 
 
 async def _ask(
@@ -106,6 +110,14 @@ def _show(told: Sequence[ProfileStatus]) -> None:
         known = any(each.login == "ready" for each in told)
         show("No account is known." if known else "Nobody is logged in.")
     _tell(_what_to_do(told))
+
+
+def _code(told: ProfileStatus) -> ExitCode:
+    if told.login in {"missing", "expired", "broken"}:
+        return ExitCode.CREDENTIAL
+    if told.problem or any(each.stale for each in told.accounts):
+        return ExitCode.FAILED
+    return ExitCode.OK
 
 
 def _tell(lines: Iterable[str]) -> None:

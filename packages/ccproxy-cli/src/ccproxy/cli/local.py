@@ -5,15 +5,13 @@ from contextlib import asynccontextmanager
 
 from ccproxy.cli.client import ProviderSummary
 from ccproxy.cli.opened import Opened
-from ccproxy.config.paths import data_dir
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.manager import PluginManager
-from ccproxy.sdk import PluginContext, Provider
+from ccproxy.sdk import Provider
 from ccproxy.security.sanitizer import mask_text
-from ccproxy.services.bootstrap import build_container
+from ccproxy.services.bootstrap import build_container, plugin_context
 from ccproxy.services.container import ServiceContainer
-from ccproxy.services.profile import ProfileService
 
 
 @asynccontextmanager
@@ -34,12 +32,7 @@ async def started(
     pool = container.get(HTTPPoolManager)
     try:
         await pool.open()
-        bus = container.get(HookBus)
-        profiles = container.get(ProfileService)
-        context = PluginContext(
-            pool.client, bus.publish, profiles, container.get, data_dir()
-        )
-        await plugins.start(context, bus)
+        await plugins.start(plugin_context(container), container.get(HookBus))
         yield container
     finally:
         await plugins.stop()

@@ -100,7 +100,7 @@ class HTTPPoolManager:
         # Closing the client closes its transport, and that the session.
         transport = self._transport or AiohttpTransport(client=session, verify=tls)
         self._client = httpx.AsyncClient(
-            transport=_Closing(transport, session),
+            transport=_Owning(transport, session),
             timeout=httpx.Timeout(
                 self._options.read_timeout, connect=self._options.connect_timeout
             ),
@@ -148,8 +148,12 @@ class HTTPPoolManager:
         return tls
 
 
-class _Closing(httpx.AsyncBaseTransport):
-    """Closes the session with the transport, also where a test's stands in."""
+class _Owning(httpx.AsyncBaseTransport):
+    """Closes the session with the transport, also where a test's stands in.
+
+    It also tells a refused connection from one that took too long: httpx-aiohttp calls
+    both a ``ConnectTimeout``.
+    """
 
     def __init__(
         self, inner: httpx.AsyncBaseTransport, session: aiohttp.ClientSession
@@ -158,7 +162,12 @@ class _Closing(httpx.AsyncBaseTransport):
         self._session = session
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._inner.handle_async_request(request)
+        try:
+            return await self._inner.handle_async_request(request)
+        except httpx.ConnectTimeout as error:
+            if isinstance(error.__cause__, aiohttp.ClientConnectorError):
+                raise httpx.ConnectError(str(error)) from error
+            raise
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -14,7 +14,9 @@ from ccproxy.sdk.credential import (
     LoginStatus,
     NoCredential,
 )
+from ccproxy.sdk.database import Database
 from ccproxy.sdk.json import Json, JsonObject
+from ccproxy.sdk.key_profile import key_profile
 from ccproxy.sdk.login import AccountLogin, LoginMethod, Logins, Person
 from ccproxy.sdk.plugin import Manifest, Plugin, PluginConfig, PluginContext
 from ccproxy.sdk.profile import (
@@ -44,6 +46,7 @@ __all__ = [
     "Command",
     "Contributions",
     "Credential",
+    "Database",
     "Dialect",
     "Endpoint",
     "Found",
@@ -79,5 +82,6 @@ __all__ = [
     "Upstream",
     "UpstreamRequest",
     "UpstreamResponse",
+    "key_profile",
     "read_all",
 ]

@@ -8,6 +8,7 @@ import httpx
 
 from ccproxy.errors import CredentialError
 from ccproxy.sdk.secret import Secret
+from ccproxy.security.sanitizer import mask_token
 
 
 class LoginState(StrEnum):
@@ -135,6 +136,11 @@ class ApiKey(Credential):
                 status = LoginStatus(LoginState.MISSING, "no API key", self._hint)
         self._headers = {self._header: self._prefix + found.key} if found else {}
         self._failure, self._status = failure, status
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this key from others and can't be turned back into it."""
+        return mask_token("".join(self._headers.values()).removeprefix(self._prefix))
 
     async def headers(self) -> Mapping[str, str]:
         """Return the one header, or none if the key is optional and absent.

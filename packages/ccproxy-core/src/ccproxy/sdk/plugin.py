@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from ccproxy.errors import PluginError
 from ccproxy.hooks.events import Event
 from ccproxy.sdk.contributions import Contributions
+from ccproxy.sdk.database import Database
 from ccproxy.sdk.profile import Profiles
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class PluginContext:
         http: The gateway's one HTTP client; the plugin builds none.
         publish: Tells an event to all who listen.
         profiles: The account facts of all providers.
+        database: Does work on tables that the plugin's migrations have made.
         get: Finds a service by its type; raises ``KeyError`` if there is none.
         data_dir: The gateway's folder of private files; it need not exist. A plugin
             keeps its own in a folder below, named as itself.
@@ -87,6 +89,7 @@ class PluginContext:
     http: httpx.AsyncClient
     publish: Callable[[Event], None]
     profiles: Profiles
+    database: Database
     get: Lookup
     data_dir: Path
 

@@ -103,19 +103,21 @@ class Profiles(Protocol):
         """
 
     async def update_fields(
-        self, provider: str, account: str, **fields: object
+        self, provider: str, *, account: str | None = None, **fields: object
     ) -> tuple[str, ...]:
         """Write facts of an account, and tell ``ProfileUpdated`` if any changed.
 
         Args:
             provider: Whose account.
-            account: The provider's own key of it; it need not be known yet.
+            account: The provider's own key of it, which need not be known yet; by
+                default the active account is written.
             fields: Named as in ``ProfileFields``.
 
         Returns:
             The names of those that changed.
 
         Raises:
-            BadRequestError: A field is unknown, or not of its type.
+            BadRequestError: A field is unknown, or not of its type; or no account is
+                named, and none is active.
             StorageError: The database can't be used.
         """

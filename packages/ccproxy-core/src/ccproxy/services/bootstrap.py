@@ -1,11 +1,12 @@
 """The one place where services are made and tied together."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from ccproxy.config import Settings
+from ccproxy.config import Settings, paths
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
-from ccproxy.sdk import ProfileAdapter, Upstream
+from ccproxy.sdk import PluginContext, ProfileAdapter, Upstream
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.profile import ProfileService
 from ccproxy.storage.database import Database
@@ -43,6 +44,25 @@ def build_container(
     container.provide(ProfileService, profiles, close=profiles.close)
     profiles.start()
     return container
+
+
+def plugin_context(
+    container: ServiceContainer, data_dir: Path | None = None
+) -> PluginContext:
+    """Say what plugins may use of the services.
+
+    Args:
+        container: Made by ``build_container``, its pool open.
+        data_dir: Where they keep files; by default the gateway's own folder.
+    """
+    return PluginContext(
+        http=container.get(HTTPPoolManager).client,
+        publish=container.get(HookBus).publish,
+        profiles=container.get(ProfileService),
+        database=container.get(Database),
+        get=container.get,
+        data_dir=data_dir or paths.data_dir(),
+    )
 
 
 def _pool_options(settings: Settings) -> PoolOptions:

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 
-from ccproxy.errors import CCProxyError, UnknownProviderError, UpstreamTimeoutError
+from ccproxy.errors import (
+    BadRequestError,
+    CCProxyError,
+    UnknownProviderError,
+    UpstreamTimeoutError,
+)
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import (
     AuthEvent,
@@ -149,31 +154,34 @@ class ProfileService:
     # -- writing
 
     async def update_fields(
-        self, provider: str, account: str, **fields: object
+        self, provider: str, *, account: str | None = None, **fields: object
     ) -> tuple[str, ...]:
         """Write facts of an account, and tell ``ProfileUpdated`` if any changed.
 
         Args:
             provider: Whose account.
-            account: The provider's own key of it; it need not be known yet.
+            account: The provider's own key of it, which need not be known yet; by
+                default the active account is written.
             fields: Named as in ``AccountProfile``.
 
         Returns:
             The names of those that changed.
 
         Raises:
-            BadRequestError: A field is unknown, or not of its type.
+            BadRequestError: A field is unknown, or not of its type; or no account is
+                named, and none is active.
             StorageError: The database can't be used.
         """
         check_names(fields)
         now = self._clock()
 
         def write(repository: "ProfileRepository") -> tuple[str, ...]:
-            old = repository.get(provider, account)
-            new = merged(old, provider, account, fields, now)
+            key = account if account is not None else _active(repository, provider)
+            old = repository.get(provider, key)
+            new = merged(old, provider, key, fields, now)
             repository.upsert(new)
             if new.active:
-                repository.deactivate_others(provider, account)
+                repository.deactivate_others(provider, key)
             return changed_fields(old, new, fields)
 
         changed = await with_profiles(self._database, write)
@@ -244,7 +252,7 @@ class ProfileService:
         for one in found:
             facts = {name: getattr(one, name) for name in FACTS}
             fresh = dict.fromkeys(STALENESS)
-            await self.update_fields(provider, one.account, **facts, **fresh)
+            await self.update_fields(provider, account=one.account, **facts, **fresh)
 
     async def _failed(self, provider: str, error: CCProxyError) -> None:
         """Mark what is known as stale.
@@ -258,7 +266,7 @@ class ProfileService:
         for each in known:
             await self.update_fields(
                 provider,
-                each.account,
+                account=each.account,
                 stale_since=each.stale_since or self._clock(),
                 stale_reason=mask_text(error.message),
             )
@@ -314,3 +322,11 @@ class ProfileService:
             return
         if account is not None:
             await self._refresh_after(provider)
+
+
+def _active(repository: "ProfileRepository", provider: str) -> str:
+    for each in repository.list(provider):
+        if each.active:
+            return each.account
+    msg = f"No account of {provider!r} is active."
+    raise BadRequestError(msg, hint="Name the account.")

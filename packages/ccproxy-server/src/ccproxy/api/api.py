@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from ccproxy.api.errors import Answer, answer_to, render
@@ -16,6 +17,9 @@ from ccproxy.hooks.events import Failure
 from ccproxy.loader.catalogue import by_path
 from ccproxy.services.container import ServiceContainer
 
+_ROUTERS = (status.router, profile.router, health.router)
+_SCHEMA = "/api/openapi.json"
+
 
 def build_api(container: ServiceContainer) -> FastAPI:
     """Assemble the API; its services come from the container."""
@@ -24,22 +28,22 @@ def build_api(container: ServiceContainer) -> FastAPI:
         version=VERSION,
         docs_url=None,  # both pages would load scripts from elsewhere
         redoc_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url=_SCHEMA,
         redirect_slashes=False,
     )
     api.state.container = container
-    api.include_router(status.router)
-    api.include_router(profile.router)
-    api.include_router(health.router)
+    for router in _ROUTERS:
+        api.include_router(router)
     api.add_exception_handler(CCProxyError, _ccproxy_problem)
     api.add_exception_handler(HTTPException, _http_problem)
     api.add_exception_handler(RequestValidationError, _validation_problem)
     return api
 
 
-def api_paths(api: FastAPI) -> list[str]:
+def api_paths() -> list[str]:
     """List the templates of all paths the API serves."""
-    return sorted({*api.openapi()["paths"], "/api/openapi.json"})
+    routes = [route for router in _ROUTERS for route in router.routes]
+    return sorted({*(r.path for r in routes if isinstance(r, APIRoute)), _SCHEMA})
 
 
 async def _ccproxy_problem(request: Request, error: Exception) -> Response:

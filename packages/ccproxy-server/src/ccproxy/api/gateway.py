@@ -11,17 +11,15 @@ from ccproxy.api.stopping import on_stop_signal
 from ccproxy.api.streams import OpenStreams
 from ccproxy.config import Layers, Settings, load
 from ccproxy.config.address import client_tokens, is_loopback
-from ccproxy.config.paths import data_dir
 from ccproxy.errors import CCProxyError, ExposedError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.discovery import Found, discover
 from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.routing_check import check_routing
-from ccproxy.sdk import ASGIApp, PluginContext, Receive, Scope, Send, Upstream
-from ccproxy.services.bootstrap import build_container
+from ccproxy.sdk import ASGIApp, Receive, Scope, Send, Upstream
+from ccproxy.services.bootstrap import build_container, plugin_context
 from ccproxy.services.container import ServiceContainer
-from ccproxy.services.profile import ProfileService
 from ccproxy.storage.database import Database
 
 _log = structlog.get_logger(__name__)
@@ -121,7 +119,7 @@ class Gateway:
         await pool.open()
         if self._upgrade:
             self._container.get(Database).start_upgrade()
-        await self._start_plugins(self._container, pool)
+        await self._start_plugins(self._container)
         routing = self.settings.routing
         self._container.provide(
             ModelTable,
@@ -142,9 +140,7 @@ class Gateway:
         if container is not None:
             await container.close()
 
-    async def _start_plugins(
-        self, container: ServiceContainer, pool: HTTPPoolManager
-    ) -> None:
+    async def _start_plugins(self, container: ServiceContainer) -> None:
         bus = container.get(HookBus)
 
         async def stop_plugins() -> None:
@@ -153,14 +149,7 @@ class Gateway:
 
         container.provide(PluginManager, self.plugins, close=stop_plugins)
         bus.start()
-        profiles = container.get(ProfileService)
-        context = PluginContext(
-            pool.client,
-            bus.publish,
-            profiles,
-            container.get,
-            self._data_dir or data_dir(),
-        )
+        context = plugin_context(container, self._data_dir)
         await self.plugins.start(context, bus)
 
     async def _live(self, receive: Receive, send: Send) -> None:

@@ -43,7 +43,7 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> ASGIApp:
         origins=settings.security.allowed_origins,
         exposed=not is_loopback(settings.server.host),
     )
-    paths = PathTable(plugins.routes, api_paths(api), plugins.providers)
+    paths = PathTable(plugins.routes, api_paths(), plugins.providers)
     container.provide(PathTable, paths)
     return Lifecycle(app, paths, bus)
 

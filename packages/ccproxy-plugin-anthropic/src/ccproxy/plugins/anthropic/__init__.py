@@ -1,8 +1,11 @@
 """The Anthropic API, with a key of the gateway's or with the caller's own login."""
 
 import importlib.metadata
+from collections.abc import Sequence
 
-from ccproxy.plugins.anthropic.provider import AnthropicProvider
+import httpx
+
+from ccproxy.plugins.anthropic.provider import VERSION_HEADER, AnthropicProvider
 from ccproxy.sdk import (
     ApiKey,
     BaseUrl,
@@ -12,10 +15,14 @@ from ccproxy.sdk import (
     Plugin,
     PluginConfig,
     PluginContext,
+    ProfileFields,
+    key_profile,
 )
 
 VENDOR = "https://api.anthropic.com"
 VARIABLE = "ANTHROPIC_API_KEY"
+ORGANIZATION_HEADER = "anthropic-organization-id"
+"""In each answer; source: https://docs.claude.com/en/api/overview#response-headers"""
 
 
 class AnthropicConfig(PluginConfig, KeySettings):
@@ -40,6 +47,8 @@ class AnthropicPlugin(Plugin[AnthropicConfig]):
         config=AnthropicConfig,
     )
 
+    _http: httpx.AsyncClient
+
     def __init__(self, config: AnthropicConfig) -> None:
         super().__init__(config)
         base_url = config.base_url.removesuffix("/v1")
@@ -60,8 +69,18 @@ class AnthropicPlugin(Plugin[AnthropicConfig]):
     def setup(self, add: Contributions) -> None:
         """Add the provider; its key is looked up by ``start``."""
         add.provider(self._provider)
+        add.profile_adapter("anthropic", self._whoami)
 
     async def start(self, ctx: PluginContext) -> None:
         """Look the key up."""
-        del ctx
+        self._http = ctx.http
         await self._key.load()
+
+    async def _whoami(self) -> Sequence[ProfileFields]:
+        return await key_profile(
+            self._http,
+            self._provider,
+            self._key,
+            organization=ORGANIZATION_HEADER,
+            headers={VERSION_HEADER: self.config.version},
+        )

@@ -6,9 +6,12 @@ The section itself is the provider ``openai``; each table
 
 import importlib.metadata
 import re
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import AfterValidator, ConfigDict, Field
 
 from ccproxy.sdk import (
@@ -21,11 +24,15 @@ from ccproxy.sdk import (
     Plugin,
     PluginConfig,
     PluginContext,
+    ProfileFields,
     Provider,
+    key_profile,
 )
 
 VENDOR = "https://api.openai.com/v1"
 VARIABLE = "OPENAI_API_KEY"
+ORGANIZATION_HEADER = "openai-organization"
+"""In each answer; source: https://platform.openai.com/docs/api-reference/debugging-requests"""
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -75,6 +82,8 @@ class OpenAIPlugin(Plugin[OpenAIConfig]):
         config=OpenAIConfig,
     )
 
+    _http: httpx.AsyncClient
+
     def __init__(self, config: OpenAIConfig) -> None:
         super().__init__(config)
         self._keys: list[ApiKey] = []
@@ -82,21 +91,27 @@ class OpenAIPlugin(Plugin[OpenAIConfig]):
     def setup(self, add: Contributions) -> None:
         """Add the providers; their keys are looked up by ``start``."""
         self._keys.clear()
-        add.provider(self._provider("openai", self.config))
-        for name, instance in self.config.instances.items():
-            add.provider(self._provider(name, instance))
+        for name, server in {"openai": self.config, **self.config.instances}.items():
+            key = _api_key(name, server)
+            provider = Provider(
+                name=name,
+                base_url=server.base_url,
+                endpoints=server.endpoints,
+                auth=key,
+            )
+            self._keys.append(key)
+            add.provider(provider)
+            add.profile_adapter(name, partial(self._whoami, provider, key))
 
     async def start(self, ctx: PluginContext) -> None:
         """Look the keys up."""
-        del ctx
+        self._http = ctx.http
         for key in self._keys:
             await key.load()
 
-    def _provider(self, name: str, server: Server) -> Provider:
-        key = _api_key(name, server)
-        self._keys.append(key)
-        return Provider(
-            name=name, base_url=server.base_url, endpoints=server.endpoints, auth=key
+    async def _whoami(self, provider: Provider, key: ApiKey) -> Sequence[ProfileFields]:
+        return await key_profile(
+            self._http, provider, key, organization=ORGANIZATION_HEADER
         )
 
 
