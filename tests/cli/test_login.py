@@ -2,9 +2,9 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,21 +20,8 @@ urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1]).r
 """
 
 
-@dataclass
-class Told:
-    """How a command ended."""
-
-    code: int | None
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[str]:
-        """What it answered, whatever the width of columns."""
-        return [" ".join(line.split()) for line in self.out.splitlines()]
-
-
-Ccproxy = Callable[..., Awaitable[asyncio.subprocess.Process]]
+Told = subprocess.CompletedProcess[str]
+Ccproxy = Callable[..., Awaitable[Told]]
 
 
 @pytest.fixture
@@ -57,125 +44,128 @@ def browser(home: Path, environ: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def begin(home: Path, environ: dict[str, str]) -> Ccproxy:
-    """Start ``ccproxy``."""
+def tell(ccproxy: Callable[..., Told]) -> Ccproxy:
+    """Run ``ccproxy`` to its end, while the vendor goes on in this thread."""
 
-    async def begin(*arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "ccproxy.cli", *arguments),
-            env=environ,
-            cwd=home,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+    async def tell(*arguments: str) -> Told:
+        return await asyncio.to_thread(ccproxy, *arguments)
 
-    return begin
+    return tell
 
 
-async def ended(process: asyncio.subprocess.Process, typed: bytes = b"") -> Told:
-    out, err = await process.communicate(typed)
-    return Told(process.returncode, out.decode(), err.decode())
+def lines(told: Told) -> list[str]:
+    """What was answered, whatever the width of columns."""
+    return [" ".join(line.split()) for line in told.stdout.splitlines()]
 
 
 @pytest.mark.usefixtures("browser")
-async def test_from_login_to_logout(vendor: ChatGPT, begin: Ccproxy) -> None:
+async def test_from_login_to_logout(vendor: ChatGPT, tell: Ccproxy) -> None:
     """It says who logged in, lists the accounts, uses another, and forgets them."""
-    first = await ended(await begin("auth", "login", "codex"))
-    assert (first.code, first.out) == (
+    first = await tell("auth", "login", "codex")
+    assert (first.returncode, first.stdout) == (
         0,
         "Logged in to codex as ada@example.com (plan plus), account default.\n",
     ), first
     vendor.person = Person("acct-2", "bob@example.com", "pro")
-    second = await ended(await begin("auth", "login", "codex", "--account", "bob"))
-    assert second.lines[1:] == ["To use this account: ccproxy auth use codex bob"]
-    used = await ended(await begin("auth", "use", "codex", "bob"))
-    assert used.out == "codex uses the account bob: bob@example.com (plan pro).\n"
-    listed = await ended(await begin("auth", "list"))
-    assert listed.lines == [
+    second = await tell("auth", "login", "codex", "--account", "bob")
+    assert lines(second)[1:] == ["To use this account: ccproxy auth use codex bob"]
+    used = await tell("auth", "use", "codex", "bob")
+    assert used.stdout == "codex uses the account bob: bob@example.com (plan pro).\n"
+    listed = await tell("auth", "list")
+    assert lines(listed) == [
         "PROVIDER ACCOUNT IN USE WHO PLAN",
         "codex bob yes bob@example.com pro",
         "codex default ada@example.com plus",
     ]
-    gone = await ended(await begin("auth", "logout", "codex"))
-    assert gone.out == "The account bob is logged out.\n"
-    told = "".join(each.out + each.err for each in (first, second, used, listed, gone))
+    gone = await tell("auth", "logout", "codex")
+    assert gone.stdout == "The account bob is logged out.\n"
+    told = "".join(
+        each.stdout + each.stderr for each in (first, second, used, listed, gone)
+    )
     assert not [token for token in vendor.families[0].access if token in told]
 
 
 async def test_the_status_tells_what_is_over_and_what_to_do(
-    vendor: ChatGPT, begin: Ccproxy, home: Path
+    vendor: ChatGPT, tell: Ccproxy, home: Path
 ) -> None:
     """Nobody logged in and a login that has ended both are exit code 8."""
-    nobody = await ended(await begin("auth", "status", "codex"))
-    assert (nobody.code, nobody.out) == (
+    nobody = await tell("auth", "status", "codex")
+    assert (nobody.returncode, nobody.stdout) == (
         8,
         "Nobody is logged in. Run `ccproxy auth login codex`.\n",
     )
     vendor.interval, vendor.typed = "0", True
-    made = await ended(await begin("auth", "login", "codex", "--device"))
-    assert made.code == 0, made
-    assert "type the code ABCD-1234" in made.err
-    good = await ended(await begin("auth", "status"))
-    assert (good.code, good.lines[0]) == (
+    made = await tell("auth", "login", "codex", "--device")
+    assert made.returncode == 0, made
+    assert "type the code ABCD-1234" in made.stderr
+    good = await tell("auth", "status")
+    assert (good.returncode, lines(good)[0]) == (
         0,
         "PROVIDER ACCOUNT STATE GOOD UNTIL KEPT IN",
     )
-    assert good.lines[1].startswith("codex default ready ")
-    assert good.lines[1].endswith("/codex/default.json")
+    assert lines(good)[1].startswith("codex default ready ")
+    assert lines(good)[1].endswith("/codex/default.json")
     vendor.revoke(vendor.families[0])
-    refused = await ended(await begin("auth", "refresh", "codex"))
-    assert refused.code == 8
-    assert refused.err == (
+    refused = await tell("auth", "refresh", "codex")
+    assert refused.returncode == 8
+    assert refused.stderr == (
         "Error: The login default can't be renewed: the vendor has revoked it.\n"
         "Run `ccproxy auth login codex`.\n"
     )
-    over = await ended(await begin("auth", "status", "codex"))
+    over = await tell("auth", "status", "codex")
     assert (
-        "the vendor has revoked it. Run `ccproxy auth login codex`." in over.lines[-1]
+        "the vendor has revoked it. Run `ccproxy auth login codex`." in lines(over)[-1]
     )
 
 
 async def test_without_a_browser_the_answer_is_pasted(
-    vendor: ChatGPT, begin: Ccproxy
+    vendor: ChatGPT, home: Path, environ: dict[str, str]
 ) -> None:
     """``--no-browser`` prints the page's address, and takes where it leads."""
-    process = await begin("auth", "login", "codex", "--no-browser", "--json")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ccproxy.cli"),
+        *("auth", "login", "codex", "--no-browser", "--json"),
+        env=environ,
+        cwd=home,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
     assert process.stderr is not None
     shown = b""
     while b"/oauth/authorize" not in shown:
         shown = await process.stderr.readline()
     address = await Browser().answer(shown.decode().strip())
-    told = await ended(process, f"{address}\n".encode())
-    assert json.loads(told.out)["email"] == "ada@example.com"
-    assert told.code == 0
+    told, _ = await process.communicate(f"{address}\n".encode())
+    assert json.loads(told)["email"] == "ada@example.com"
+    assert process.returncode == 0
 
 
 @pytest.mark.usefixtures("browser")
 async def test_a_login_that_is_denied_has_exit_code_8(
-    vendor: ChatGPT, begin: Ccproxy
+    vendor: ChatGPT, tell: Ccproxy
 ) -> None:
     """The message is the vendor's, the hint ours."""
     vendor.denies = True
-    told = await ended(await begin("auth", "login", "codex"))
-    assert (told.code, told.out) == (8, "")
-    assert told.err.endswith(
+    told = await tell("auth", "login", "codex")
+    assert (told.returncode, told.stdout) == (8, "")
+    assert told.stderr.endswith(
         "Error: The login was denied: They said no.\nLog in again, and allow it.\n"
     )
 
 
 async def test_a_provider_without_logins_names_those_that_have_some(
-    begin: Ccproxy,
+    tell: Ccproxy,
 ) -> None:
     """So does a provider that does not exist."""
-    without = await ended(await begin("auth", "login", "openai"))
-    assert without.code == 1
-    assert without.err == (
+    without = await tell("auth", "login", "openai")
+    assert without.returncode == 1
+    assert without.stderr == (
         "Error: The provider openai has no logins of its own.\nThere are logins for: "
         "codex. Set OPENAI_API_KEY, or api_key_file in [plugins.openai].\n"
     )
-    unknown = await ended(await begin("auth", "status", "nobody"))
-    assert (unknown.code, unknown.err) == (
+    unknown = await tell("auth", "status", "nobody")
+    assert (unknown.returncode, unknown.stderr) == (
         1,
         "Error: There is no provider 'nobody'.\nThere are logins for: codex.\n",
     )
