@@ -8,8 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from ccproxy.plugins.codex.logins import CodexLogins
 from ccproxy.plugins.codex.store import Store
-from ccproxy.sdk import LoginMethod, LoginState
+from ccproxy.sdk import AccountLogin, LoginMethod, LoginState
 from ccproxy.sdk.errors import CCProxyError, CredentialError, UpstreamError
 from fakes.chatgpt import Person as Owner
 from fakes.codex import World
@@ -27,6 +28,15 @@ def taken() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.listen(0)
         yield listener.getsockname()[1]
+
+
+async def begun(
+    logins: CodexLogins, browser: Browser, method: LoginMethod
+) -> "asyncio.Task[AccountLogin]":
+    """Begin a login that waits for the person."""
+    logging_in = asyncio.create_task(logins.log_in(None, browser, method))
+    await browser.saw(texts=1)
+    return logging_in
 
 
 async def test_a_whole_login_is_kept_told_and_used(world: World) -> None:
@@ -102,10 +112,7 @@ async def test_what_is_no_answer_changes_nothing(
 ) -> None:
     browser = Browser()
     browser.is_there = False
-    logging_in = asyncio.create_task(
-        (await world.logins()).log_in(None, browser, BROWSER)
-    )
-    await browser.saw(texts=1)
+    logging_in = await begun(await world.logins(), browser, BROWSER)
     callback = query(browser.page_shown)["redirect_uri"].removesuffix("/auth/callback")
     page = await browser.open(callback + path, host)
     assert (page.status_code, logging_in.done()) == (status, False)
@@ -131,8 +138,7 @@ async def test_no_port_at_all_leaves_pasting_and_the_code(
     with pytest.raises(CredentialError, match=str(taken)) as caught:
         await logins.log_in(None, browser, BROWSER)
     assert caught.value.hint == "Use --no-browser or --device."
-    logging_in = asyncio.create_task(logins.log_in(None, browser, PASTE))
-    await browser.saw(texts=1)
+    logging_in = await begun(logins, browser, PASTE)
     browser.typed.put_nowait(await browser.answer(browser.page_shown))
     assert (await logging_in).active
 
@@ -153,10 +159,7 @@ async def test_an_older_login_makes_way(world: World) -> None:
 @pytest.mark.parametrize("form", ["address", "query", "code"])
 async def test_the_answer_can_be_pasted(world: World, form: str) -> None:
     browser = Browser()
-    logging_in = asyncio.create_task(
-        (await world.logins()).log_in(None, browser, PASTE)
-    )
-    await browser.saw(texts=1)
+    logging_in = await begun(await world.logins(), browser, PASTE)
     address = await browser.answer(browser.page_shown)
     pasted = {
         "address": address,
@@ -172,10 +175,7 @@ async def test_a_pasted_answer_to_another_login_is_asked_for_again(
     world: World,
 ) -> None:
     browser = Browser()
-    logging_in = asyncio.create_task(
-        (await world.logins()).log_in(None, browser, PASTE)
-    )
-    await browser.saw(texts=1)
+    logging_in = await begun(await world.logins(), browser, PASTE)
     page = browser.page_shown
     browser.typed.put_nowait("http://[/auth/callback?code=c&state=other")
     await browser.saw(texts=2)
@@ -188,10 +188,7 @@ async def test_while_pasting_is_possible_the_browser_may_answer_too(
     world: World,
 ) -> None:
     browser = Browser()
-    logging_in = asyncio.create_task(
-        (await world.logins()).log_in(None, browser, PASTE)
-    )
-    await browser.saw(texts=1)
+    logging_in = await begun(await world.logins(), browser, PASTE)
     browser.typed.put_nowait(None)  # nothing can be pasted any more
     await browser.visit(browser.page_shown)
     assert (await logging_in).active
@@ -241,8 +238,7 @@ async def test_whatever_the_vendor_answers_to_a_code_is_told(
 
 async def test_what_the_vendor_quotes_is_not_shown(world: World) -> None:
     logins, browser = await world.logins(), Browser()
-    logging_in = asyncio.create_task(logins.log_in(None, browser, PASTE))
-    await browser.saw(texts=1)
+    logging_in = await begun(logins, browser, PASTE)
     world.vendor.failures.append((400, "the code secret-code-1 is wrong"))
     browser.typed.put_nowait("secret-code-1")
     with pytest.raises(CredentialError, match=r"the code \*\*\* is wrong"):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import structlog
@@ -63,14 +64,8 @@ class CodexProfiles:
         return ProfileFields(
             account=key,
             active=active,
-            user_id=facts.user_id,
-            email=facts.email,
-            plan=facts.plan,
-            organization=facts.organization,
-            organization_role=facts.organization_role,
-            subscription_started_at=facts.subscription_started_at,
-            subscription_expires_at=facts.subscription_expires_at,
             limits=limits,
+            **asdict(facts),
         )
 
     async def _limits(self, key: str, name: str) -> tuple[LimitWindow, ...]:

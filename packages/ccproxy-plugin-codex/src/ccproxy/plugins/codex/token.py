@@ -25,7 +25,7 @@ LATEST = 253_402_300_800
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Whose login it is, as far as its tokens tell.
+    """Whose login it is, as far as its tokens tell; named as in ``ProfileFields``.
 
     Attributes:
         user_id: The person.
