@@ -142,6 +142,21 @@ async def test_a_login_made_elsewhere_serves_the_next_request(world: World) -> N
     assert (await credential.headers())["chatgpt-account-id"] == "acct-1"
 
 
+async def test_another_account_serves_once_another_process_has_chosen_it(
+    world: World,
+) -> None:
+    world.keep("one")
+    world.keep("two", Owner("acct-2"))
+    credential = await world.credential()
+    assert (await credential.headers())["chatgpt-account-id"] == "acct-1"
+    world.store().choose("two")
+    world.monotonic.seconds += 1
+    assert (await credential.headers())["chatgpt-account-id"] == "acct-2"
+    world.store().choose("nobody")
+    world.monotonic.seconds += 1
+    assert (await credential.headers())["chatgpt-account-id"] == "acct-1"
+
+
 # -- what is kept
 
 
