@@ -54,8 +54,9 @@ class Browser:
         assert page.status_code == 302, page.text
         return page.headers["location"]
 
-    async def open(self, url: str, host: str | None = None) -> httpx.Response:
-        headers = {"host": host} if host else {}
+    async def open(
+        self, url: str, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False) as client:
             page = await client.get(url, headers=headers)
         self.pages.append(page)

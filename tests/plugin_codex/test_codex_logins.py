@@ -99,22 +99,23 @@ async def test_an_answer_to_another_login_is_refused_and_the_wait_goes_on(
 
 
 @pytest.mark.parametrize(
-    ("path", "host", "status"),
+    ("path", "headers", "status"),
     [
-        ("/auth/callback?code=c", "evil.example", 403),
-        ("/elsewhere", None, 404),
-        ("//[", None, 404),
-        ("/auth/callback?code=c", None, 400),
+        ("/auth/callback?code=c", {"host": "evil.example"}, 403),
+        ("/cancel", {"sec-fetch-site": "cross-site"}, 403),
+        ("/elsewhere", {}, 404),
+        ("//[", {}, 404),
+        ("/auth/callback?code=c", {}, 400),
     ],
 )
 async def test_what_is_no_answer_changes_nothing(
-    world: World, path: str, host: str | None, status: int
+    world: World, path: str, headers: dict[str, str], status: int
 ) -> None:
     browser = Browser()
     browser.is_there = False
     logging_in = await begun(await world.logins(), browser, BROWSER)
     callback = query(browser.page_shown)["redirect_uri"].removesuffix("/auth/callback")
-    page = await browser.open(callback + path, host)
+    page = await browser.open(callback + path, headers)
     assert (page.status_code, logging_in.done()) == (status, False)
     await browser.visit(browser.page_shown)
     assert (await logging_in).active

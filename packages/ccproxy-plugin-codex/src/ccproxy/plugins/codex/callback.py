@@ -138,12 +138,20 @@ class Callback:
         self._settle(outcome)
 
     def _page(self, head: str) -> tuple[Page, str | CredentialError | None]:
-        """Answer one request, and say what it means for the login."""
+        """Answer one request, and say what it means for the login.
+
+        Browsers tell of pages that ask (Fetch Metadata): those can't end a login.
+        """
         lines = head.split("\r\n")
         method, _, rest = lines[0].partition(" ")
         path, _, query = rest.partition(" ")[0].partition("?")
-        if _host(lines) not in {f"{HOST}:{self.port}", f"localhost:{self.port}"}:
-            return Page("403 Forbidden", "This page has another address."), None
+        is_own = _header(lines, "host") in {
+            f"{HOST}:{self.port}",
+            f"localhost:{self.port}",
+        }
+        is_a_pages = path == "/cancel" and _header(lines, "sec-fetch-site")
+        if not is_own or is_a_pages:
+            return Page("403 Forbidden", "This is not for you."), None
         if method != "GET":
             return Page("405 Method Not Allowed", "There is nothing to send."), None
         if path == "/cancel":
@@ -230,9 +238,9 @@ async def _asked_to_make_way(http: httpx.AsyncClient, port: int) -> bool:
         return False
 
 
-def _host(lines: list[str]) -> str:
+def _header(lines: list[str], name: str) -> str:
     for line in lines[1:]:
-        name, _, value = line.partition(":")
-        if name.strip().lower() == "host":
+        found, _, value = line.partition(":")
+        if found.strip().lower() == name:
             return value.strip().lower()
     return ""
