@@ -231,6 +231,18 @@ async def test_a_vendor_that_is_busy_ends_no_login_that_is_still_good(
     assert world.store().attempt("default") is None
 
 
+@pytest.mark.parametrize(("status", "open_ended"), [(429, False), (502, True)])
+async def test_an_answer_that_may_hide_a_success_is_remembered_as_one(
+    world: World, status: int, open_ended: bool
+) -> None:
+    """A proxy's 502 does not say whether the vendor has spent the token."""
+    world.keep()
+    almost_over(world)
+    world.vendor.failures = [(status, "no")]
+    await (await world.accounts()).fresh()
+    assert (world.store().attempt("default") is not None) is open_ended
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [

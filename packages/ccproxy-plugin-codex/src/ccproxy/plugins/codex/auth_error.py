@@ -47,6 +47,11 @@ class AuthServerError(UpstreamError):
         self.code = code
 
     @property
+    def is_refusal(self) -> bool:
+        """Whether the server has understood, and said no."""
+        return 400 <= self.status < 500
+
+    @property
     def is_final(self) -> bool:
         """Whether asking again with the same token is in vain."""
         return self.status in {400, 401} and self.code in FINAL

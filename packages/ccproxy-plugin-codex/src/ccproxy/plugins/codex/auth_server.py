@@ -116,7 +116,7 @@ class AuthServer:
             response = await self._post(self._registration.token_url, form=form)
             tokens = self._tokens(response)
         except AuthServerError as error:
-            if error.status and error.status < 500:
+            if error.is_refusal:
                 raise CredentialError(error.message, hint="Log in again.") from error
             raise
         if "access_token" not in tokens or "refresh_token" not in tokens:

@@ -69,7 +69,7 @@ class Renewal:
         else:
             is_outdated = held.state is LoginState.MISSING
         if is_outdated:  # somebody has written another login, or removed it
-            del self._unsaved[name]
+            self._unsaved.pop(name, None)
             return held
         return unsaved.login
 
@@ -123,7 +123,7 @@ class Renewal:
                 raise await self._refusal(
                     name, attempt, error.code or "", rejected=rejected
                 ) from error
-            if error.status and not attempt.interrupted:  # nothing was spent
+            if error.is_refusal and not attempt.interrupted:  # nothing was spent
                 await asyncio.to_thread(self._store.end_attempt, name)
             raise
         stored = renewed(held.stored, answer, self._now())
