@@ -1,6 +1,7 @@
 """Whatever ``auth.json`` holds, it becomes a login or a reason why not."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -15,6 +16,7 @@ from ccproxy.sdk import JsonObject, LoginState, LoginStatus
 pytestmark = pytest.mark.unit
 
 PATH = Path("/home/me/.codex/auth.json")
+REFRESHED = datetime(2026, 11, 22, 23, 27, 58, 684850, UTC).timestamp()
 Jwt = Callable[[JsonObject], str]
 AuthJson = Callable[..., Path]
 
@@ -28,7 +30,15 @@ def test_a_chatgpt_login_is_read_with_its_facts(auth_json: AuthJson, jwt: Jwt) -
     access = jwt({**facts, "exp": 1_800_000_000})
     assert read_login(
         auth_json({"access_token": access, "account_id": "acct-1"})
-    ) == Login(access, "acct-1", "prolite", 1_800_000_000)
+    ) == Login(
+        access_token=access,
+        refresh_token="r",
+        id_token="i.d.t",
+        account_id="acct-1",
+        expires=1_800_000_000,
+        refreshed=REFRESHED,
+        identity=token.Identity(plan="prolite"),
+    )
 
 
 @pytest.mark.parametrize("bearer", ["access_token", "id_token"])
@@ -45,9 +55,10 @@ def test_an_absent_account_id_is_taken_from_a_claim(
 def test_an_opaque_access_token_is_a_login_without_known_expiry(
     auth_json: AuthJson,
 ) -> None:
-    assert read_login(auth_json({"access_token": "opaque"})) == Login(
-        "opaque", None, None, None
-    )
+    login = read_login(auth_json({"access_token": "opaque"}))
+    assert isinstance(login, Login)
+    assert (login.account_id, login.expires) == (None, None)
+    assert login.identity == token.Identity()
 
 
 def test_no_representation_shows_the_token(auth_json: AuthJson) -> None:

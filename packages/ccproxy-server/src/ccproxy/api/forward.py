@@ -112,6 +112,7 @@ class Forward:
         self._streams.add(relay)
         try:
             await provider.prepare(request)
+            exchange.model = request.model  # the provider may know it by another name
             response = await self._ask(exchange, provider, request)
             try:
                 await _pass_on(exchange, request, response, relay)
@@ -140,6 +141,7 @@ class Forward:
             response.close()
             msg = f"{provider.name} redirected the request."
             raise UpstreamError(msg, hint=f"Check plugins.{provider.name}.base_url.")
+        provider.answered(request, response)
         return response
 
 
