@@ -56,6 +56,7 @@ class Speaker:
         losses: What a request in it can't tell as it is.
         answer_losses: What an answer in it can't tell as it is.
         unsaid: What its callers have no words for.
+        unanswered: What its providers have no words for.
         longest_name: Characters of a tool's name.
         longest_id: Characters of a tool call's id.
         parse_request: Reads a request. Raises ``BadRequestError`` if it has no sense.
@@ -75,6 +76,7 @@ class Speaker:
     losses: Losses
     answer_losses: Losses
     unsaid: frozenset[Feature]
+    unanswered: frozenset[Feature]
     longest_name: int
     longest_id: int
     parse_request: Callable[[JsonObject, Notes], Conversation]

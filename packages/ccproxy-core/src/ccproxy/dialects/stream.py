@@ -59,8 +59,11 @@ class StreamParser(ABC):
         return self._take()
 
     def end(self) -> list[Event]:
-        """Read what came after the last blank line; the stream has ended."""
-        self._read(self._splitter.flush())
+        """Read what came after the last blank line; the stream has ended.
+
+        Half an event is none: such a stream has ended too early, and is not whole.
+        """
+        self._read(self._splitter.flush(), cut=True)
         if not self.over:
             self._ended()
         return self._take()
@@ -97,14 +100,14 @@ class StreamParser(ABC):
         self._events = []
         return events
 
-    def _read(self, block: bytes) -> None:
+    def _read(self, block: bytes, *, cut: bool = False) -> None:
         data = data_of(block)
         if not data or self.over:
             return
         try:
             payload = orjson.loads(data)
         except orjson.JSONDecodeError:
-            if not self._word(data):
+            if not self._word(data) and not cut:
                 self._fail(_broken("that is no JSON"))
             return
         if isinstance(payload, dict):

@@ -16,6 +16,7 @@ SPEAKER = Speaker(
     losses=losses.REQUEST,
     answer_losses=losses.ANSWER,
     unsaid=losses.UNSAID,
+    unanswered=losses.UNANSWERED,
     longest_name=64,
     longest_id=40,
     parse_request=parse_request,

@@ -66,3 +66,5 @@ UNSAID = frozenset(
         F.BILLING,
     }
 )
+
+UNANSWERED = frozenset({F.NAMESPACE, F.UNKNOWN_BLOCK, F.STOP_SEQUENCE, F.PAUSE})

@@ -15,6 +15,7 @@ SPEAKER = Speaker(
     losses=losses.REQUEST,
     answer_losses=losses.ANSWER,
     unsaid=losses.UNSAID,
+    unanswered=losses.UNANSWERED,
     longest_name=128,
     longest_id=256,
     parse_request=parse_request,

@@ -20,7 +20,10 @@ REQUEST: Losses = {
     F.REFUSAL: changed("sent as text of the assistant"),
     F.CITATION: dropped("they need Anthropic's own index of the source"),
     F.OTHER_CITATION: dropped("they have no common form"),
-    F.EFFORT: changed("as far as the model's thinking can be told in tokens"),
+    F.EFFORT: changed(
+        "left out where it would be refused: with a forced tool, and on older models "
+        "within tool calls whose thinking is gone"
+    ),
     F.JSON_OBJECT: dropped("only a schema can be asked for"),
     F.TEMPERATURE: changed("at most 1, and not while thinking"),
     F.TOP_P: changed("not while thinking"),
@@ -80,3 +83,5 @@ UNSAID = frozenset(
         F.BACKGROUND,
     }
 )
+
+UNANSWERED = frozenset({F.REFUSAL, F.CUSTOM_TOOL, F.NAMESPACE})

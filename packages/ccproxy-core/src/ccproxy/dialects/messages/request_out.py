@@ -301,8 +301,11 @@ def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> 
             body[_PLAIN[setting]] = value
         elif setting is Setting.TEMPERATURE:
             body["temperature"] = _at_most_one(value, writing)
-        elif setting in {Setting.USER, Setting.SAFETY_ID}:
+        elif setting is Setting.USER:
             body["metadata"] = {"user_id": value}
+        elif setting is Setting.SAFETY_ID:
+            writing.notes.lose(Feature.SAFETY_ID)
+            body.setdefault("metadata", {"user_id": value})
         elif setting is Setting.SERVICE_TIER and value in _TIERS:
             body["service_tier"] = _TIERS[str(value)]
         elif setting is not Setting.MAX_TOKENS:

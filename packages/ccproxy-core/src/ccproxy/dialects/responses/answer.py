@@ -17,7 +17,7 @@ from ccproxy.dialects.conversation import (
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
 from ccproxy.dialects.problem import problem_of
-from ccproxy.dialects.responses.request_in import read_call, thought_of
+from ccproxy.dialects.responses.request_in import read_call, read_citations, thought_of
 from ccproxy.dialects.seal import enclose
 from ccproxy.dialects.speaker import Frame
 
@@ -75,10 +75,7 @@ def read_item(item: JsonObject, maker: str) -> Iterator[AnswerBlock]:
                 if part.get("type") == "refusal":
                     yield Refusal(text(part.get("refusal")))
                 else:
-                    annotations = objects(part.get("annotations"))
-                    found = map(read_citation, annotations)
-                    cited = tuple(each for each in found if each)
-                    yield Text(text(part.get("text")), cited)
+                    yield Text(text(part.get("text")), read_citations(part))
         case "reasoning":
             seal, name = text(item.get("encrypted_content")), text(item.get("id"))
             yield Reasoning(thought_of(item), seal, maker, name)
@@ -86,12 +83,6 @@ def read_item(item: JsonObject, maker: str) -> Iterator[AnswerBlock]:
             yield read_call(item)
         case _:
             yield Opaque(kind)
-
-
-def read_citation(annotation: JsonObject) -> Citation | None:
-    """Read an annotation that cites a page."""
-    url = text(annotation.get("url"))
-    return Citation(url, text(annotation.get("title"))) if url else None
 
 
 def read_stop(payload: JsonObject, blocks: list[AnswerBlock]) -> StopReason:

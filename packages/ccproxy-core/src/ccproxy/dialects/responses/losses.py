@@ -64,3 +64,5 @@ UNSAID = frozenset(
         F.AUDIO_ANSWER,
     }
 )
+
+UNANSWERED = frozenset({F.STOP_SEQUENCE, F.PAUSE})

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ccproxy.dialects.conversation import (
     Block,
+    Citation,
     Conversation,
     Document,
     Effort,
@@ -172,7 +173,7 @@ def _part(part: JsonObject) -> Block:
     kind = text(part.get("type"))
     match kind:
         case "input_text" | "output_text" | "text":
-            return Text(text(part.get("text")))
+            return Text(text(part.get("text")), read_citations(part))
         case "refusal":
             return Refusal(text(part.get("refusal")))
         case "input_image":
@@ -186,6 +187,15 @@ def _part(part: JsonObject) -> Block:
             url = text(part.get("file_url"))
             return Document(url, media_type, data, name, VENDOR, title=title)
     return Opaque(kind)
+
+
+def read_citations(part: JsonObject) -> tuple[Citation, ...]:
+    """Read the pages that a text cites."""
+    return tuple(
+        Citation(url, text(annotation.get("title")))
+        for annotation in objects(part.get("annotations"))
+        if (url := text(annotation.get("url")))
+    )
 
 
 def read_call(item: JsonObject) -> ToolCall:

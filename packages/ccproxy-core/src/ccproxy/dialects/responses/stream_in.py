@@ -22,11 +22,11 @@ from ccproxy.dialects.conversation import Reasoning, Refusal, Text, ToolCall
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
 from ccproxy.dialects.problem import problem_of
 from ccproxy.dialects.responses.answer import (
-    read_citation,
     read_item,
     read_stop,
     read_usage,
 )
+from ccproxy.dialects.responses.request_in import read_citations
 from ccproxy.dialects.stream import StreamParser
 
 _DELTAS = {
@@ -193,9 +193,9 @@ class ResponsesParser(StreamParser):
     def _cite(self, payload: JsonObject) -> None:
         item = self._item(payload)
         key = item.keys.get(_place(payload))
-        citation = read_citation(an_object(payload.get("annotation")))
-        if key is not None and citation is not None:
-            self._tell(Cite(key, citation))
+        if key is not None:
+            cited = read_citations({"annotations": [payload.get("annotation")]})
+            self._tell(*(Cite(key, citation) for citation in cited))
 
     def _finish(self, response: JsonObject) -> None:
         self._begin(response)
