@@ -32,6 +32,9 @@ Source: https://docs.claude.com/en/docs/build-with-claude/vision
 DOCUMENT_BYTES = 20
 """Base64 characters of a PDF for one token; a page is some 40 kB and 2,000 tokens."""
 
+PIECE = 100_000
+"""Characters to count at once; the tokenizer takes no text without end."""
+
 _ASKED = ("system", "messages", "tools")
 
 
@@ -96,10 +99,17 @@ def _gather(value: Json, found: _Found) -> None:
 
 @cache
 def _tokenizer() -> Callable[[str], int] | None:
-    """Load the vocabulary, if it is installed; it takes half a second."""
+    """Load the vocabulary, if it is installed; it takes over half a second."""
     try:
-        from bpe_openai import tokenizer_for_encoding  # noqa: PLC0415  (it is large)
+        from bpe_openai import get_encoding  # noqa: PLC0415  (it is large)
     except ImportError:
         return None
-    count: Callable[[str], int] = tokenizer_for_encoding("o200k_base").count
+    encode = get_encoding("o200k_base").encode_ordinary
+
+    def count(text: str) -> int:
+        return sum(
+            len(encode(text[start : start + PIECE]))
+            for start in range(0, len(text), PIECE)
+        )
+
     return count
