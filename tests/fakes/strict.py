@@ -151,7 +151,8 @@ def _responses(body: dict[str, Any]) -> Iterator[str]:
                 if not part["type"].startswith((says, "refusal")):
                     yield f"Invalid value: {part['type']}"
     for tool in body.get("tools", ()):
-        if tool["type"] == "function" and tool.get("strict", True):
+        closed = tool.get("parameters", {}).get("additionalProperties") is False
+        if tool["type"] == "function" and tool.get("strict", True) and not closed:
             yield "Invalid schema: additionalProperties is required to be false"
 
 

@@ -160,12 +160,13 @@ def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
 
 
 def _image(source: JsonObject) -> Image:
+    name = text(source.get("file_id"))
     return Image(
         url=text(source.get("url")),
         media_type=text(source.get("media_type")),
         data=text(source.get("data")),
-        file_id=text(source.get("file_id")),
-        vendor=VENDOR,
+        file_id=name,
+        vendor=VENDOR if name else "",
     )
 
 
@@ -181,7 +182,12 @@ def _document(part: JsonObject) -> Document:
             return Document(text=text(content) or "\n".join(words), title=title)
     image = _image(source)
     return Document(
-        image.url, image.media_type, image.data, image.file_id, VENDOR, title=title
+        image.url,
+        image.media_type,
+        image.data,
+        image.file_id,
+        image.vendor,
+        title=title,
     )
 
 
