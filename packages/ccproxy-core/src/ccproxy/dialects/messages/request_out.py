@@ -25,7 +25,7 @@ from ccproxy.dialects.conversation import (
     Turn,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import Json, JsonObject, an_object, number
+from ccproxy.dialects.json import Json, JsonObject, an_object, number, text
 from ccproxy.dialects.messages.thinking import thinking_for
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
@@ -306,8 +306,8 @@ def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> 
         elif setting is Setting.SAFETY_ID:
             writing.notes.lose(Feature.SAFETY_ID)
             body.setdefault("metadata", {"user_id": value})
-        elif setting is Setting.SERVICE_TIER and value in _TIERS:
-            body["service_tier"] = _TIERS[str(value)]
+        elif setting is Setting.SERVICE_TIER and text(value) in _TIERS:
+            body["service_tier"] = _TIERS[text(value)]
         elif setting is not Setting.MAX_TOKENS:
             writing.notes.lose(Feature(setting.value))
 

@@ -148,7 +148,7 @@ def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:
 
 
 def _read_message(asked: Conversation, item: JsonObject, notes: Notes) -> None:
-    role = item.get("role")
+    role = text(item.get("role"))
     for block in _parts(item.get("content")):
         if isinstance(block, Opaque) and block.kind == "input_audio":
             notes.lose(Feature.AUDIO)
