@@ -258,7 +258,8 @@ def _tap_of(dialect: Dialect) -> Target:
 def _problem(chance: random.Random) -> None:
     """Read an error, be it JSON or not."""
     error: JsonObject = {"error": {"message": "m", "type": "t", "code": "c"}}
-    payload = _changed(chance, chance.choice([error, {"detail": [{"msg": "m"}]}]))
+    detail: JsonObject = {"detail": [{"msg": "m"}]}
+    payload = _changed(chance, chance.choice([error, detail]))
     read_problem(500, _changed_bytes(chance, orjson.dumps(payload)))
 
 
