@@ -42,7 +42,7 @@ pytestmark = pytest.mark.unit
 PAIRS = pytest.mark.parametrize(
     ("client", "upstream"), [(a, b) for a, b in product(Dialect, Dialect) if a is not b]
 )
-WORDS = st.text(min_size=1, max_size=12)
+WORDS = st.text(min_size=1, max_size=12).filter(str.strip)
 NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_-]{0,12}", fullmatch=True)
 IMAGES = st.one_of(
     st.just(Image(url="https://example.com/i.png")),

@@ -99,9 +99,9 @@ def test_a_system_message_among_anthropics_messages_is_an_instruction() -> None:
     ("asked", "effort"),
     [
         ({"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}}, "max"),
-        ({"thinking": {"type": "enabled", "budget_tokens": 31999}}, "xhigh"),
-        ({"thinking": {"type": "enabled", "budget_tokens": 1024}}, "minimal"),
-        ({"thinking": {"type": "disabled"}}, "none"),
+        ({"thinking": {"type": "enabled", "budget_tokens": 31999}}, "high"),
+        ({"thinking": {"type": "enabled", "budget_tokens": 1024}}, "low"),
+        ({"thinking": {"type": "disabled"}}, None),
         ({"thinking": {"type": "adaptive"}}, None),
         ({}, None),
     ],

@@ -14,12 +14,13 @@ from ccproxy.dialects.conversation import (
     ToolCall,
     ToolChoice,
 )
-from ccproxy.dialects.feature import Feature
+from ccproxy.dialects.feature import Feature, Notes
 from ccproxy.dialects.json import Json, JsonObject, an_object, objects, text
 from ccproxy.dialects.media import from_data_url
 from ccproxy.dialects.speaker import Writing
 
 VENDOR = "openai"
+_FUNCTION = frozenset({"type", "name", "description", "parameters", "strict"})
 _CHOICES = {
     "auto": Choice.AUTO,
     "required": Choice.REQUIRED,
@@ -49,8 +50,9 @@ def read_image(url: str, detail: str = "") -> Image:
     return Image(url, detail=detail)
 
 
-def read_function(function: JsonObject, namespace: str = "") -> Tool:
+def read_function(function: JsonObject, notes: Notes, namespace: str = "") -> Tool:
     """Read a function tool."""
+    notes.unread(function, _FUNCTION)
     strict = function.get("strict")
     return Tool(
         text(function.get("name")),

@@ -58,6 +58,18 @@ _READ = {
     *("reasoning_effort", "response_format", "stop", "stream", "stream_options"),
     *("tool_choice", "tools", "top_logprobs"),
 }
+_MESSAGE = frozenset(
+    [
+        "role",
+        "content",
+        "tool_calls",
+        "tool_call_id",
+        "refusal",
+        "reasoning",
+        "reasoning_content",
+        "annotations",
+    ]
+)
 _MEANINGLESS = {"store": False, "audio": None}
 """What says nothing when it has this value."""
 
@@ -116,6 +128,7 @@ def _refuse(payload: JsonObject, notes: Notes) -> None:
 
 
 def _read_message(asked: Conversation, message: JsonObject, notes: Notes) -> None:
+    notes.unread(message, _MESSAGE)
     content = message.get("content")
     match message.get("role"):
         case "system" | "developer":
@@ -194,7 +207,7 @@ def read_call(call: JsonObject) -> ToolCall:
 def _tool(tool: JsonObject, notes: Notes) -> Tool | None:
     match tool.get("type"):
         case "function":
-            return read_function(an_object(tool.get("function")))
+            return read_function(an_object(tool.get("function")), notes)
         case "custom":
             custom = an_object(tool.get("custom"))
             form = an_object(custom.get("format"))

@@ -43,6 +43,29 @@ _READ = {
     *("cache_control", "messages", "metadata", "model", "output_config"),
     *("service_tier", "stream", "system", "thinking", "tool_choice", "tools"),
 }
+_TOOL = frozenset(
+    {"type", "name", "description", "input_schema", "strict", "cache_control"}
+)
+_BLOCK = frozenset(
+    [
+        "type",
+        "text",
+        "citations",
+        "cache_control",
+        "source",
+        "title",
+        "id",
+        "name",
+        "input",
+        "tool_use_id",
+        "content",
+        "is_error",
+        "thinking",
+        "signature",
+        "data",
+    ]
+)
+_DOCUMENT = frozenset({"type", "source", "title", "cache_control"})
 VENDOR = "anthropic"
 BILLING = "x-anthropic-billing-header:"
 """Begins a block that Claude Code puts before its system prompt. It differs in every
@@ -121,6 +144,7 @@ def _lose_mark(part: JsonObject, notes: Notes) -> None:
 
 def _block(part: JsonObject, notes: Notes) -> Block:
     _lose_mark(part, notes)
+    notes.unread(part, _BLOCK)
     match part.get("type"):
         case "tool_use":
             arguments = orjson.dumps(part.get("input") or {}).decode()
@@ -151,6 +175,7 @@ def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
         case "image":
             return _image(an_object(part.get("source")))
         case "document":
+            notes.unread(part, _DOCUMENT)
             return _document(part)
         case "search_result":
             title, url = text(part.get("title")), text(part.get("source"))
@@ -215,6 +240,7 @@ def _read_tools(asked: Conversation, payload: JsonObject, notes: Notes) -> None:
         if tool.get("type") not in (None, "custom"):
             notes.lose(Feature.SERVER_TOOL, text(tool.get("type")))
             continue
+        notes.unread(tool, _TOOL)
         strict = tool.get("strict")
         asked.tools.append(
             Tool(

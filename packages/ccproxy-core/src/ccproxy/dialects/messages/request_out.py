@@ -43,6 +43,9 @@ _PLAIN = {
 }
 _NOT_WHILE_THINKING = {Setting.TEMPERATURE, Setting.TOP_K, Setting.TOP_P}
 _TIERS = {"auto": "auto", "default": "standard_only"}
+_OPENING: JsonObject = {"type": "text", "text": "(The conversation begins.)"}
+"""Said by the user where the assistant spoke first; Anthropic does not take that."""
+
 _MARK: JsonObject = {"type": "ephemeral"}
 _CHOICES = {Choice.AUTO: "auto", Choice.REQUIRED: "any", Choice.NONE: "none"}
 
@@ -94,6 +97,9 @@ def _messages(turns: Iterable[Turn], writing: Writing) -> list[Json]:
             content += blocks
         else:
             messages.append({"role": role, "content": blocks})
+    if messages and messages[0]["role"] == "assistant":
+        writing.notes.lose(Feature.OPENING)
+        messages.insert(0, {"role": "user", "content": [dict(_OPENING)]})
     for message in messages:
         message["content"] = _results_first(message["content"])
     return [*messages]
@@ -132,7 +138,7 @@ def _block(block: Block, writing: Writing, *, system: bool) -> list[Json]:
             return _reasoning(block, writing)
         case Refusal(text=words):
             writing.notes.lose(Feature.REFUSAL)
-            return [{"type": "text", "text": words}] if words else []
+            return [{"type": "text", "text": words}] if words.strip() else []
     return _piece(block, writing)
 
 
@@ -166,7 +172,7 @@ def _piece(block: Block, writing: Writing) -> list[Json]:
         case Text():
             if block.citations:
                 writing.notes.lose(Feature.CITATION)
-            return [_text(block)] if block.text else []
+            return [_text(block)] if block.text.strip() else []
         case Image():
             if block.file_id:
                 writing.notes.lose(Feature.IMAGE_FILE)
@@ -253,6 +259,8 @@ def _write_thinking(body: JsonObject, asked: Conversation, writing: Writing) -> 
     if asked.effort is None:
         return
     fields = thinking_for(asked.model, asked.effort, number(body["max_tokens"]))
+    if not fields and not asked.effort.level:
+        return
     kind = an_object(fields.get("thinking")).get("type")
     forced = asked.choice is not None and asked.choice.choice in _FORCED
     lost_thread = kind == "enabled" and _lost_thread(body["messages"])

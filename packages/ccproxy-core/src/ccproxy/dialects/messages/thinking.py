@@ -27,29 +27,32 @@ _BUDGETS = {
     "xhigh": 32_000,
     "max": 60_000,
 }
+_LEVELS = {"low": 4096, "medium": 16_000}
 _EFFORTS = {"minimal": "low"}
 """What OpenAI calls otherwise."""
 
 
 def read_effort(payload: JsonObject) -> Effort | None:
-    """Read ``thinking`` and ``output_config.effort``."""
+    """Read ``thinking`` and ``output_config.effort``.
+
+    Not to think is what models do that were told nothing, so it is no wish. Models of
+    other vendors may refuse to be told.
+    """
     thinking = an_object(payload.get("thinking"))
     level = text(an_object(payload.get("output_config")).get("effort"))
     kind = text(thinking.get("type"))
     shown = thinking.get("display") != "omitted"
-    if kind == "disabled":
-        return Effort("none")
     if kind == "enabled":
         budget = number(thinking.get("budget_tokens"))
         return Effort(level or level_of(budget), budget, shown=shown)
-    if kind:
+    if kind and kind != "disabled":
         return Effort(level, free=True, shown=shown)
     return Effort(level) if level else None
 
 
 def level_of(budget: int) -> str:
-    """Tell a number of tokens as an effort."""
-    return next((level for level, most in _BUDGETS.items() if budget <= most), "max")
+    """Tell a number of tokens as an effort, in the words that all models know."""
+    return next((level for level, most in _LEVELS.items() if budget <= most), "high")
 
 
 def counts_tokens(model: str) -> bool:

@@ -55,6 +55,24 @@ _READ = {
     *("parallel_tool_calls", "previous_response_id", "prompt", "reasoning", "stream"),
     *("stream_options", "text", "tool_choice", "tools", "top_logprobs"),
 }
+_ITEM = frozenset(
+    [
+        "type",
+        "id",
+        "status",
+        "role",
+        "content",
+        "call_id",
+        "name",
+        "namespace",
+        "arguments",
+        "input",
+        "output",
+        "summary",
+        "encrypted_content",
+        "action",
+    ]
+)
 _MEANINGLESS = {"store": False, "truncation": "disabled"}
 """What says nothing when it has this value."""
 
@@ -124,6 +142,7 @@ def _refuse(payload: JsonObject, notes: Notes) -> None:
 
 def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:
     kind = text(item.get("type"))
+    notes.unread(item, _ITEM)
     match kind:
         case "" | "message":
             _read_message(asked, item, notes)
@@ -228,7 +247,7 @@ def _tools(tool: JsonObject, notes: Notes, namespace: str = "") -> Iterator[Tool
     kind = text(tool.get("type"))
     match kind:
         case "function":
-            yield read_function(tool, namespace)
+            yield read_function(tool, notes, namespace)
         case "custom":
             form = an_object(tool.get("format"))
             yield Tool(
