@@ -162,7 +162,7 @@ def test_whatever_times_a_token_tells_its_state_can_be_told(
     claims: JsonObject, now: float
 ) -> None:
     tokens: JsonObject = {"access_token": make_jwt(claims), "refresh_token": "r"}
-    stored = {"tokens": tokens, "last_refresh": "9999-12-31T00:00:00Z"}
+    stored = {"tokens": tokens, "last_refresh": "9999-12-31T23:59:59Z"}
     status = Account("work", parse_login(orjson.dumps(stored), PATH)).status(now)
     assert status.state in {LoginState.READY, LoginState.EXPIRED}
 
