@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fakes.chatgpt import ChatGPT, Person, chatgpt
@@ -25,8 +26,8 @@ Ccproxy = Callable[..., Awaitable[Told]]
 
 
 @pytest.fixture
-async def vendor(environ: dict[str, str]) -> AsyncIterator[ChatGPT]:
-    """A vendor that the settings name."""
+async def vendor(port: int, environ: dict[str, str]) -> AsyncIterator[ChatGPT]:
+    """A vendor that the settings name; the gateway's port is not that of others."""
     async with chatgpt() as fake:
         environ["CCPROXY_PLUGINS__CODEX__ISSUER"] = fake.url
         environ["CCPROXY_PLUGINS__CODEX__BASE_URL"] = f"{fake.url}/backend-api/codex"
@@ -94,7 +95,7 @@ async def test_the_status_tells_what_is_over_and_what_to_do(
         8,
         "Nobody is logged in. Run `ccproxy auth login codex`.\n",
     )
-    vendor.interval, vendor.typed = "0", True
+    vendor.interval, vendor.typed = "1", True
     made = await tell("auth", "login", "codex", "--device")
     assert made.returncode == 0, made
     assert "type the code ABCD-1234" in made.stderr
@@ -116,6 +117,18 @@ async def test_the_status_tells_what_is_over_and_what_to_do(
     assert (
         "the vendor has revoked it. Run `ccproxy auth login codex`." in lines(over)[-1]
     )
+
+
+async def test_a_gateway_that_runs_knows_of_a_login_when_the_command_ends(
+    vendor: ChatGPT, gateway: str, tell: Ccproxy
+) -> None:
+    """The next request goes to ChatGPT, not to the sandbox."""
+    vendor.interval, vendor.typed = "1", True
+    assert (await tell("auth", "login", "codex", "--device")).returncode == 0
+    async with httpx.AsyncClient(trust_env=False) as client:
+        told = (await client.get(f"{gateway}/api/providers")).json()["providers"]
+    states = {each["name"]: each["login"] for each in told}
+    assert states["codex"] == "ready"
 
 
 async def test_without_a_browser_the_answer_is_pasted(

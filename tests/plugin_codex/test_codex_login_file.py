@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccproxy.plugins.codex import token
+from ccproxy.plugins.codex.account import Account
 from ccproxy.plugins.codex.login_file import Login, parse_login, read_login
 from ccproxy.sdk import JsonObject, LoginState, LoginStatus
+from fakes.chatgpt import make_jwt
 
 pytestmark = pytest.mark.unit
 
@@ -147,6 +149,22 @@ def test_any_json_gives_a_login_that_fits_a_header_or_a_reason(
         assert "\n" not in found.access_token + (found.account_id or "")
     else:
         assert not found.usable
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["iat", "exp"]),
+        st.integers(-1, token.LATEST) | st.floats() | st.none(),
+    ),
+    st.floats(0, token.LATEST),
+)
+def test_whatever_times_a_token_tells_its_state_can_be_told(
+    claims: JsonObject, now: float
+) -> None:
+    tokens: JsonObject = {"access_token": make_jwt(claims), "refresh_token": "r"}
+    stored = {"tokens": tokens, "last_refresh": "9999-12-31T23:59:59Z"}
+    status = Account("work", parse_login(orjson.dumps(stored), PATH)).status(now)
+    assert status.state in {LoginState.READY, LoginState.EXPIRED}
 
 
 @given(st.binary(max_size=60))

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ccproxy.plugins.codex.accounts import REST, Accounts
+from ccproxy.plugins.codex.accounts import REST, TICK, Accounts
 from ccproxy.plugins.codex.disk import write_private
 from ccproxy.plugins.codex.login_file import Login, renewed
 from ccproxy.sdk import LoginState, LoginStatus
@@ -111,7 +111,7 @@ async def test_idle_logins_are_renewed_too_those_not_in_use_as_well(
     await world.ticks.tick()
     assert world.vendor.refreshes == 0
     almost_over(world)
-    world.monotonic.seconds += 2
+    world.monotonic.seconds += TICK
     await world.ticks.tick()
     assert world.vendor.refreshes == 2
     await accounts.close()
@@ -127,7 +127,7 @@ async def test_what_another_process_does_is_noticed_while_idle(world: World) -> 
         (partial(world.store().remove, "default"), "auth_logout"),
     ):
         act()
-        world.monotonic.seconds += 2
+        world.monotonic.seconds += TICK
         await world.ticks.tick()
         assert world.told() == [(told, "default")]
     await accounts.close()
@@ -402,7 +402,7 @@ async def test_where_nothing_can_be_kept_the_login_lives_in_memory(
     assert (await accounts.fresh()).access_token == login.access_token
     (world.folder / "default.json").write_bytes(kept)
     full = False
-    world.monotonic.seconds += 2
+    world.monotonic.seconds += TICK
     await world.ticks.tick()
     assert tokens_of(world)["access_token"] == login.access_token
     assert status(accounts).hint is None

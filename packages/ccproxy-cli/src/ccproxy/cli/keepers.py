@@ -1,9 +1,10 @@
 """Finds who keeps the logins of a provider, and asks while its plugin runs."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
+from ccproxy.cli.client import Target, connected
 from ccproxy.cli.console import note
 from ccproxy.cli.local import started
 from ccproxy.cli.opened import Opened, load_plugins
@@ -22,6 +23,9 @@ async def with_logins(
 ) -> T:
     """Change the logins of a provider, and bring its profile up to date.
 
+    A gateway that runs would notice by itself, a moment later; it is asked, so that it
+    has noticed when this returns.
+
     Raises:
         UnknownProviderError: Nobody keeps logins of this provider.
         CCProxyError: As ``act`` does; a ``PluginError`` for all else it raises.
@@ -34,7 +38,15 @@ async def with_logins(
         if provider in profiles.providers:
             with _noted(f"The profile of {provider} is not up to date"):
                 await profiles.refresh_profile(provider)
+        with suppress(CCProxyError):  # none runs, or it is none of ours
+            await _ask_gateway(opened, provider)
         return result
+
+
+async def _ask_gateway(opened: Opened, provider: str) -> None:
+    target = Target.of(opened.settings)
+    async with connected(target, opened.settings) as gateway:
+        await gateway.profile(provider, refresh=True)
 
 
 async def all_logins(

@@ -19,7 +19,7 @@ from ccproxy.sdk.events import AuthEvent
 PROVIDER = "codex"
 RECHECK = 1.0
 """Seconds between two looks at whether a file has changed."""
-TICK = 2.0
+TICK = 1.0
 """Seconds between two looks while nobody asks."""
 MARGIN = 300.0
 """Seconds before its end when a login is renewed. Codex CLI 0.169.0 was measured to do

@@ -180,7 +180,7 @@ def _expiry(access: str, refreshed: float | None) -> float | None:
     expires, lifetime = token.expiry(access), token.lifetime(access)
     if expires is None or lifetime is None or refreshed is None:
         return expires
-    return max(expires, refreshed + lifetime)
+    return min(max(expires, refreshed + lifetime), token.LATEST - 1)
 
 
 def _account_id(stored: Json, access: str, identity: str | None) -> str | None:
