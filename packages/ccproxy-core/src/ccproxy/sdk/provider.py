@@ -49,6 +49,10 @@ class Provider:
     callers_own: ClassVar[frozenset[str]] = frozenset({"authorization", "x-api-key"})
     """Headers that carry a caller's own credential, passed on with ``passthrough``."""
 
+    keeps_answers: ClassVar[bool] = True
+    """Whether its Responses API can go on from ``previous_response_id``; if it can't,
+    the gateway keeps the latest answers and asks with all that was said."""
+
     def __init__(
         self,
         *,

@@ -19,7 +19,6 @@ from types import MappingProxyType
 import orjson
 
 from ccproxy.sdk import Json, JsonObject, UpstreamRequest
-from ccproxy.sdk.errors import BadRequestError
 
 REFUSED = (
     "context_management",
@@ -51,16 +50,8 @@ def shape(
         request: Left alone if nothing is wrong with its body.
         instructions: Sent if the body has neither instructions nor developer items.
         aliases: Names of models by other names for them.
-
-    Raises:
-        BadRequestError: The body builds on an answer the backend has not kept; without
-            it the model would answer another question.
     """
     body = dict(request.payload)
-    if body.pop("previous_response_id", None) is not None:
-        msg = "The ChatGPT backend keeps no answers to go on from."
-        hint = "Send the whole conversation as input, without previous_response_id."
-        raise BadRequestError(msg, hint=hint)
     notes = _drop_refused(body) + _force_stream(body) + _shape_input(body)
     if request.model in aliases:
         body["model"] = request.model = aliases[request.model]

@@ -50,6 +50,9 @@ class CodexProvider(Provider):
     stream_only: ClassVar[bool] = True
     """The backend streams every answer; the relay collects it for other callers."""
 
+    keeps_answers: ClassVar[bool] = False
+    """The backend refuses ``store`` and ``previous_response_id``."""
+
     def __init__(
         self,
         *,
