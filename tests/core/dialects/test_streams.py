@@ -464,6 +464,24 @@ def test_a_refusal_keeps_its_words() -> None:
                 assert blocks == [Refusal("I can't do that.")]
 
 
+@CLIENTS
+def test_an_answer_that_its_upstream_began_in_the_middle_has_a_beginning(
+    client: Dialect,
+) -> None:
+    for name, begins in (
+        ("messages-text", b"event: content_block_start"),
+        ("responses-text", b"event: response.output_item.added"),
+        ("chat-text", b'data: {"id":"chatcmpl-01"'),
+    ):
+        if client is not dialect_of(name):
+            stream = translation(client, dialect_of(name)).stream()
+            late = GOLDEN[name][GOLDEN[name].index(begins) :]
+            told = stream.feed(late.replace(b"chatcmpl-01", b""))
+            answer = collect(client, [told])
+            assert answer.id.endswith("n")
+            assert answer.blocks == [Text("Hello, \u2028wörld 😀.")]
+
+
 def test_an_event_goes_out_as_soon_as_it_is_whole() -> None:
     """Of each delta that comes in, the same words go out, and nothing waits."""
     for name, client in CROSSINGS:

@@ -19,8 +19,8 @@ from ccproxy.api.exchange import Exchange
 from ccproxy.sdk import Json, JsonObject, Send
 
 MARGIN = 1.25
-"""What the tokenizer's count is multiplied with: other vendors'
-vocabularies give up to a fifth more tokens for the same text."""
+"""What the tokenizer's count is multiplied with: other vendors' vocabularies may give
+more tokens for the same text."""
 
 BYTES = 3
 IMAGE = 1600
