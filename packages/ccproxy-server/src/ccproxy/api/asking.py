@@ -14,8 +14,8 @@ from ccproxy.sdk import JsonObject, Provider, Scope, UpstreamRequest
 
 NEAREST = (Endpoint.RESPONSES, Endpoint.CHAT, Endpoint.MESSAGES)
 """What is asked where a provider does not answer what the caller asks: the first that
-it does answer. So OpenAI's two dialects stand in for each other before Anthropic's does;
-and Responses, which carries reasoning back, comes before Chat."""
+it does answer. So OpenAI's two dialects stand in for each other before Anthropic's; and
+Responses, which carries reasoning back, comes before Chat."""
 
 _SEALED = MARK.encode()
 _UNSEALED = "Dropped reasoning that another provider made (it is of use to its maker)."
