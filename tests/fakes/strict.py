@@ -23,6 +23,7 @@ from ccproxy.sdk import (
     UpstreamRequest,
 )
 
+SEALED = re.compile(rb'"(signature|data|encrypted_content)":"' + MARK.encode())
 WORD = re.compile(r"[A-Za-z0-9_-]+")
 KNOWN = {
     Dialect.MESSAGES: re.compile(
@@ -50,7 +51,7 @@ def complaints(dialect: Dialect, body: dict[str, Any]) -> Iterator[str]:
     for name in body:
         if not KNOWN[dialect].fullmatch(name):
             yield f"Unrecognized request argument supplied: {name}"
-    if MARK.encode() in orjson.dumps(body):
+    if SEALED.search(orjson.dumps(body)):
         yield "Invalid signature: it is the gateway's own"
     if "tool_choice" in body and not body.get("tools"):
         yield "'tool_choice' is only allowed when 'tools' are specified"

@@ -225,10 +225,11 @@ def test_a_failed_tool_stays_one() -> None:
 
 
 def test_a_result_without_its_call_becomes_text() -> None:
-    talk = [turn("user", result("gone", text("snow")), text("and?"))]
+    talk = [turn("user", result("gone", text("snow"), IMAGE), text("and?"))]
     for upstream in (CHAT, RESPONSES):
         written = orjson.dumps(ask(MESSAGES, upstream, messages=talk)).decode()
         assert "snow" in written
+        assert PNG in written
         assert "toolu_gone" not in written
 
 

@@ -19,8 +19,8 @@ from ccproxy.api.exchange import Exchange
 from ccproxy.sdk import Json, JsonObject, Send
 
 MARGIN = 1.25
-"""What the tokenizer's count is multiplied with: other vendors'
-vocabularies give up to a fifth more tokens for the same text."""
+"""What the tokenizer's count is multiplied with: other vendors' vocabularies may give
+more tokens for the same text."""
 
 BYTES = 3
 IMAGE = 1600
@@ -80,21 +80,23 @@ def estimate(payload: JsonObject) -> tuple[int, str]:
 
 
 def _gather(value: Json, found: _Found) -> None:
-    """Walk through what the model will read."""
-    if isinstance(value, str):
-        found.words.append(value)
-    elif isinstance(value, list):
-        for each in value:
-            _gather(each, found)
-    elif isinstance(value, dict):
-        if value.get("type") == "image":
-            found.images += 1
-        elif value.get("type") == "base64":
-            found.document += len(str(value.get("data")))
-        else:
-            for key, each in value.items():
-                found.words.append(key)
-                _gather(each, found)
+    """Walk through what the model will read, however deep it is."""
+    rest = [value]
+    while rest:
+        each = rest.pop()
+        if isinstance(each, str):
+            found.words.append(each)
+        elif isinstance(each, list):
+            rest += each
+        elif isinstance(each, dict):
+            kind = each.get("type")
+            if kind == "image":
+                found.images += 1
+            elif kind == "base64":
+                found.document += len(str(each.get("data")))
+            else:
+                found.words += each
+                rest += each.values()
 
 
 @cache

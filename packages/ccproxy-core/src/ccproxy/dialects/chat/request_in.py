@@ -33,6 +33,7 @@ from ccproxy.dialects.openai import (
     read_image,
     read_schema,
 )
+from ccproxy.dialects.parameters import leave_out, read_settings
 from ccproxy.errors import BadRequestError
 
 SETTINGS = {
@@ -70,7 +71,7 @@ _MESSAGE = frozenset(
         "annotations",
     ]
 )
-_MEANINGLESS = {"store": False, "audio": None}
+_MEANINGLESS: JsonObject = {"store": False, "audio": None}
 """What says nothing when it has this value."""
 
 
@@ -100,17 +101,12 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     asked.stream = payload.get("stream") is True
     _read_settings(asked, payload)
     _refuse(payload, notes)
-    for name in payload.keys() - _READ:
-        value = payload[name]
-        if value is not None and value != _MEANINGLESS.get(name, ...):
-            asked.left_out.append(name)
+    leave_out(asked, payload, _READ, _MEANINGLESS)
     return asked
 
 
 def _read_settings(asked: Conversation, payload: JsonObject) -> None:
-    for name, setting in SETTINGS.items():
-        if payload.get(name) is not None:
-            asked.settings[setting] = payload[name]
+    read_settings(asked, payload, SETTINGS)
     if stop := strings(payload.get("stop")):
         asked.settings[Setting.STOP] = [*stop]
 

@@ -27,6 +27,7 @@ from ccproxy.dialects.conversation import (
 from ccproxy.dialects.feature import Feature, Notes
 from ccproxy.dialects.json import Json, JsonObject, an_object, objects, text
 from ccproxy.dialects.messages.thinking import read_effort
+from ccproxy.dialects.parameters import leave_out, read_settings
 from ccproxy.dialects.seal import MARK, disclose
 from ccproxy.dialects.session import session_of
 from ccproxy.errors import BadRequestError
@@ -99,15 +100,12 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     asked.stream = payload.get("stream") is True
     _read_settings(asked, payload)
     _lose_mark(payload, notes)
-    for name in payload.keys() - _READ:
-        asked.left_out.append(name)
+    leave_out(asked, payload, _READ, {})
     return asked
 
 
 def _read_settings(asked: Conversation, payload: JsonObject) -> None:
-    for name, setting in SETTINGS.items():
-        if payload.get(name) is not None:
-            asked.settings[setting] = payload[name]
+    read_settings(asked, payload, SETTINGS)
     if tier := text(payload.get("service_tier")):
         asked.settings[Setting.SERVICE_TIER] = _TIERS.get(tier, tier)
     if user := text(an_object(payload.get("metadata")).get("user_id")):

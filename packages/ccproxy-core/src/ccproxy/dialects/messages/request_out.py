@@ -3,7 +3,7 @@
 Source: https://docs.claude.com/en/api/messages
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import orjson
 
@@ -25,8 +25,9 @@ from ccproxy.dialects.conversation import (
     Turn,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import Json, JsonObject, an_object, number, text
-from ccproxy.dialects.messages.thinking import thinking_for
+from ccproxy.dialects.json import Json, JsonObject, an_object, text
+from ccproxy.dialects.messages.cache import mark
+from ccproxy.dialects.messages.thinking import write_thinking
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
 
@@ -46,7 +47,6 @@ _TIERS = {"auto": "auto", "default": "standard_only"}
 _OPENING: JsonObject = {"type": "text", "text": "(The conversation begins.)"}
 """Said by the user where the assistant spoke first; Anthropic does not take that."""
 
-_MARK: JsonObject = {"type": "ephemeral"}
 _CHOICES = {Choice.AUTO: "auto", Choice.REQUIRED: "any", Choice.NONE: "none"}
 
 
@@ -70,12 +70,12 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
             body["output_config"] = {"format": wanted}
         else:
             writing.notes.lose(Feature.JSON_OBJECT)
-    _write_thinking(body, asked, writing)
+    write_thinking(body, asked, writing)
     _write_settings(body, asked, writing)
     if asked.stream:
         body["stream"] = True
     if asked.tools or any(turn.role is Role.ASSISTANT for turn in turns):
-        _mark(body)
+        mark(body)
     return body
 
 
@@ -250,46 +250,6 @@ def _schema(tool: Tool) -> JsonObject:
     return tool.schema if "type" in tool.schema else {"type": "object", **tool.schema}
 
 
-def _write_thinking(body: JsonObject, asked: Conversation, writing: Writing) -> None:
-    """Ask for thinking where Anthropic takes the wish.
-
-    It refuses thinking together with a forced tool; and, told in tokens, in the midst
-    of a chain of tool calls whose thinking is not there.
-    """
-    if asked.effort is None:
-        return
-    fields = thinking_for(asked.model, asked.effort, number(body["max_tokens"]))
-    if not fields and not asked.effort.level:
-        return
-    kind = an_object(fields.get("thinking")).get("type")
-    forced = asked.choice is not None and asked.choice.choice in _FORCED
-    lost_thread = kind == "enabled" and _lost_thread(body["messages"])
-    if not fields or (forced and kind != "disabled") or lost_thread:
-        writing.notes.lose(Feature.EFFORT)
-        return
-    config = {
-        **an_object(body.get("output_config")),
-        **an_object(fields.pop("output_config", None)),
-    }
-    body |= fields
-    if config:
-        body["output_config"] = config
-
-
-_FORCED = {Choice.REQUIRED, Choice.ONE}
-
-
-def _lost_thread(messages: Json) -> bool:
-    """Tell whether the last answer called a tool and its thinking is not there."""
-    if not isinstance(messages, list) or len(messages) < 2:
-        return False
-    *_, answer, reply = (an_object(each).get("content") for each in messages)
-    if not isinstance(reply, list) or not any(map(_is_result, reply)):
-        return False
-    first = an_object(answer[0]).get("type") if isinstance(answer, list) else None
-    return first not in {"thinking", "redacted_thinking"}
-
-
 def _max_tokens(asked: Conversation, writing: Writing) -> Json:
     if Setting.MAX_TOKENS in asked.settings:
         return asked.settings[Setting.MAX_TOKENS]
@@ -325,24 +285,3 @@ def _at_most_one(value: Json, writing: Writing) -> Json:
         writing.notes.lose(Feature.TEMPERATURE)
         return 1
     return value
-
-
-def _mark(body: JsonObject) -> None:
-    """Have the prompt cached: the instructions, and the last two turns of the user's.
-
-    Only what is marked is cached, and callers of other dialects can't mark anything.
-    The API looks back some twenty blocks from a mark, hence two.
-    """
-    system, messages = body.get("system"), body["messages"]
-    assert isinstance(messages, list)  # noqa: S101  (written above)
-    if isinstance(system, list):
-        _mark_last(system)
-    users = [each for each in messages if an_object(each).get("role") == "user"]
-    for message in users[-2:]:
-        content = an_object(message).get("content")
-        if isinstance(content, list):
-            _mark_last(content)
-
-
-def _mark_last(blocks: Sequence[Json]) -> None:
-    an_object(blocks[-1])["cache_control"] = dict(_MARK)

@@ -35,6 +35,7 @@ from ccproxy.dialects.openai import (
     read_image,
     read_schema,
 )
+from ccproxy.dialects.parameters import leave_out, read_settings
 from ccproxy.dialects.seal import MARK, disclose
 from ccproxy.errors import BadRequestError
 
@@ -73,7 +74,7 @@ _ITEM = frozenset(
         "action",
     ]
 )
-_MEANINGLESS = {"store": False, "truncation": "disabled"}
+_MEANINGLESS: JsonObject = {"store": False, "truncation": "disabled"}
 """What says nothing when it has this value."""
 
 _COMPACTED = {"compaction", "compaction_trigger", "compaction_summary"}
@@ -109,17 +110,12 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     asked.parallel = parallel if isinstance(parallel, bool) else None
     asked.stream = payload.get("stream") is True
     _read_settings(asked, payload)
-    for name in payload.keys() - _READ:
-        value = payload[name]
-        if value is not None and value != _MEANINGLESS.get(name, ...):
-            asked.left_out.append(name)
+    leave_out(asked, payload, _READ, _MEANINGLESS)
     return asked
 
 
 def _read_settings(asked: Conversation, payload: JsonObject) -> None:
-    for name, setting in SETTINGS.items():
-        if payload.get(name) is not None:
-            asked.settings[setting] = payload[name]
+    read_settings(asked, payload, SETTINGS)
     wanted = an_object(payload.get("text"))
     if verbosity := text(wanted.get("verbosity")):
         asked.settings[Setting.VERBOSITY] = verbosity
