@@ -366,7 +366,7 @@ def _responses() -> dict[F, Example]:
         **_openai(
             {
                 F.MAX_TOKENS: {"input": "x"},
-                F.STORED: {"previous_response_id": "resp_1"},
+                F.STORED: {"conversation": "conv_1"},
                 F.COMPACTED: {"input": [{"type": "compaction"}]},
                 F.BACKGROUND: {"background": True},
                 F.LOGPROBS: {"include": ["message.output_text.logprobs"]},

@@ -315,12 +315,12 @@ async def test_the_header_of_notes_is_ascii_and_not_too_long(
 async def test_what_can_not_be_said_and_matters_is_a_400_that_names_it(
     running: RunningGateway, fake: Vendor
 ) -> None:
-    body = ask("responses", "m", previous_response_id="resp_1")
+    body = ask("responses", "m", conversation="conv_1")
     answer = await running.client.post(path("responses", "messages"), json=body)
     assert answer.status_code == 400
     error = answer.json()["error"]
     assert error["code"] == "untranslatable"
-    assert "previous_response_id" in error["message"]
+    assert "conversation" in error["message"]
     assert "Send the whole conversation" in error["message"]
     assert fake.seen == []
 

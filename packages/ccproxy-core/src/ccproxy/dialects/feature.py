@@ -72,7 +72,7 @@ class Feature(StrEnum):
     CACHE_KEY = "prompt_cache_key"
     SAFETY_ID = "safety_identifier"
     CACHE_RETENTION = "prompt_cache_retention"
-    STORED = "previous_response_id, conversation, prompt, item_reference"
+    STORED = "conversation, prompt, item_reference"
     COMPACTED = "compacted history"
     FUNCTIONS = "functions, function_call"
     SEVERAL = "several choices (n)"

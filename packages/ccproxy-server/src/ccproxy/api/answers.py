@@ -66,9 +66,10 @@ class Answers:
             size: Bytes of it.
             send: ASGI's.
         """
-        if payload.get("store") is False:
-            return send
-        watcher = _Watcher(Turn(items_of(payload.get("input"))))
+        asked = payload.get("input")
+        if payload.get("store") is False or not isinstance(asked, list | str):
+            return send  # what is wrong with an input is told by whoever is asked
+        watcher = _Watcher(Turn(items_of(asked)))
 
         async def watched(message: Message) -> None:
             watcher.see(message)

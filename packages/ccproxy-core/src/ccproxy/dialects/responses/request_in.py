@@ -127,7 +127,7 @@ def _read_settings(asked: Conversation, payload: JsonObject) -> None:
 
 
 def _refuse(payload: JsonObject, notes: Notes) -> None:
-    for name in ("previous_response_id", "conversation", "prompt"):
+    for name in ("conversation", "prompt", "previous_response_id"):
         if payload.get(name) is not None:
             notes.lose(Feature.STORED, name)
     if payload.get("background") is True:
