@@ -427,3 +427,13 @@ async def test_elsewhere_they_are_estimated_and_the_answer_says_so(
     assert answer.headers["x-ccproxy-estimated"] == "o200k*1.25"
     assert 1250 + 1600 < answer.json()["input_tokens"] < 1400 + 1600
     assert fake.seen == []
+
+
+async def test_a_compaction_is_asked_of_nobody_who_does_not_know_it(
+    running: RunningGateway, fake: Vendor
+) -> None:
+    body = {"model": "m", "input": []}
+    answer = await running.client.post("/only-chat/v1/responses/compact", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "dialect_not_spoken"
+    assert fake.seen == []

@@ -33,6 +33,9 @@ from ccproxy.sdk import (
     UpstreamResponse,
 )
 
+_FOLLOWING = (Endpoint.RESPONSES, Endpoint.COMPACT)
+"""Operations that may go on from an earlier answer."""
+
 LONGEST_MODEL = 256
 """Characters; the name goes into logs, metrics and records."""
 
@@ -93,11 +96,12 @@ class Forward:
             await send_estimate(exchange, payload, send)
             return
         exchange.dialect_out = spoken.dialect.value
-        if endpoint is Endpoint.RESPONSES and not _keeps_answers(target, spoken):
+        if endpoint in _FOLLOWING and not _keeps_answers(target, spoken):
             expanded = self._answers.expand(exchange.caller, payload)
             if expanded is not payload:
                 payload, body = expanded, orjson.dumps(expanded)
-            send = self._answers.watch(exchange.caller, payload, len(body), send)
+            if endpoint is Endpoint.RESPONSES:
+                send = self._answers.watch(exchange.caller, payload, len(body), send)
         if spoken is endpoint:
             asking = as_it_came(
                 exchange, endpoint, target, payload=payload, body=body, scope=scope
@@ -201,7 +205,7 @@ async def _renewed(
 
 def _keeps_answers(target: Target, spoken: Endpoint) -> bool:
     """Whether the upstream can go on from an earlier answer of its own."""
-    return spoken is Endpoint.RESPONSES and target.provider.keeps_answers
+    return spoken in _FOLLOWING and target.provider.keeps_answers
 
 
 def _decode(body: bytes) -> JsonObject:
