@@ -1,5 +1,7 @@
 """What went wrong, told in each dialect: as a body, or as the last event of a stream.
 
+Messages are masked here: they may quote an upstream, or what a client has sent.
+
 Sources: https://docs.claude.com/en/api/errors,
 https://platform.openai.com/docs/guides/error-codes,
 https://platform.openai.com/docs/api-reference/responses-streaming/error
@@ -11,6 +13,7 @@ import orjson
 
 from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.sse import parse_event, render_event
+from ccproxy.security.sanitizer import mask_text
 
 _ANTHROPIC_TYPES = {
     400: "invalid_request_error",
@@ -45,7 +48,7 @@ def error_body(dialect: Dialect, status: int, message: str, code: str) -> bytes:
         message: What happened and what to do.
         code: The kind in one word, for programs.
     """
-    return orjson.dumps(_error(dialect, status, message, code))
+    return orjson.dumps(_error(dialect, status, mask_text(message), code))
 
 
 def error_event(
@@ -64,7 +67,7 @@ def error_event(
         payload: Mapping[str, object] = {
             "type": "error",
             "code": code,
-            "message": message,
+            "message": mask_text(message),
             "param": None,
             "sequence_number": _number_of(last) + 1,
         }

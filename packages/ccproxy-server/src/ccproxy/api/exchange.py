@@ -14,6 +14,7 @@ from ccproxy.hooks.events import (
     RequestFailed,
 )
 from ccproxy.sdk import Scope
+from ccproxy.security.sanitizer import mask_text
 
 KEY = "ccproxy.exchange"
 """Where the ASGI scope holds it."""
@@ -35,7 +36,7 @@ class Exchange:
         caller: Tells callers apart, by a part of their token's hash.
         shared_with: The web origin whose pages may read the answer.
         failure: Set when the answer is not whole.
-        reason: Why, for people.
+        reason: Why, for people; masked.
     """
 
     id: str
@@ -87,7 +88,7 @@ class Exchange:
     def fail(self, failure: Failure, reason: str) -> None:
         """Note that the answer is not whole; the first reason stays."""
         if self.failure is None:
-            self.failure, self.reason = failure, reason
+            self.failure, self.reason = failure, mask_text(reason)
 
     def client_left(self) -> None:
         """Note that the client went away before it had everything."""

@@ -15,7 +15,6 @@ from ccproxy.errors import CCProxyError, ShuttingDownError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure, RequestStarted
 from ccproxy.sdk import ASGIApp, Message, Receive, Scope, Send
-from ccproxy.security.sanitizer import mask_text
 
 _LEGAL_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _log = structlog.get_logger("ccproxy.access")
@@ -148,5 +147,5 @@ def _access_line(exchange: Exchange, duration: float) -> None:
     if exchange.failure is None:
         _log.info("request", **facts)
     else:
-        reason = mask_text(exchange.reason)
-        _log.info("request", **facts, failure=exchange.failure.value, reason=reason)
+        failure, reason = exchange.failure.value, exchange.reason
+        _log.info("request", **facts, failure=failure, reason=reason)
