@@ -1,9 +1,10 @@
 """Each effective setting tells where it came from."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr
@@ -128,7 +129,9 @@ def test_sections_come_in_the_order_of_the_settings_then_plugins_by_name(
 def test_a_secret_that_a_plugin_declares_as_plain_text_is_masked(read: Read) -> None:
     class Careless(PluginConfig):
         password: str = "hunter2"
-        headers: dict[str, str] = {"x-api-key": "hunter2", "accept": "*/*"}
+        headers: Mapping[str, str] = MappingProxyType(
+            {"x-api-key": "hunter2", "accept": "*/*"}
+        )
         note: str = "use sk-" + "proj-abcdefghijklmnopqrstuvwx"
         key_file: str = "/etc/key"
 
