@@ -1,10 +1,9 @@
 """Each effective setting tells where it came from."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr
@@ -129,8 +128,8 @@ def test_sections_come_in_the_order_of_the_settings_then_plugins_by_name(
 def test_a_secret_that_a_plugin_declares_as_plain_text_is_masked(read: Read) -> None:
     class Careless(PluginConfig):
         password: str = "hunter2"
-        headers: Mapping[str, str] = MappingProxyType(
-            {"x-api-key": "hunter2", "accept": "*/*"}
+        headers: dict[str, str] = Field(
+            default_factory=lambda: {"x-api-key": "hunter2", "accept": "*/*"}
         )
         note: str = "use sk-" + "proj-abcdefghijklmnopqrstuvwx"
         key_file: str = "/etc/key"

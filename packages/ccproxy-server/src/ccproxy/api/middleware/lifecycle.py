@@ -15,6 +15,7 @@ from ccproxy.errors import CCProxyError, ShuttingDownError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure, RequestStarted
 from ccproxy.sdk import ASGIApp, Message, Receive, Scope, Send
+from ccproxy.security.sanitizer import mask_text
 
 _LEGAL_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _log = structlog.get_logger("ccproxy.access")
@@ -65,10 +66,8 @@ class Lifecycle:
 
     def _begin(self, scope: Scope) -> Exchange:
         headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"")
-        legal = _LEGAL_ID.fullmatch(given)
         exchange = Exchange(
-            id=given.decode() if legal else uuid4().hex,
+            id=_id(headers.get(b"x-request-id", b"")),
             match=self._paths.match(scope["path"]),
             method=scope["method"],
             headers=headers,
@@ -90,6 +89,13 @@ class Lifecycle:
         ended = exchange.ended(monotonic())
         self._bus.publish(ended)
         _access_line(exchange, ended.duration)
+
+
+def _id(given: bytes) -> str:
+    """Take the id a client gives, unless it could do harm or is a secret."""
+    if _LEGAL_ID.fullmatch(given) and mask_text(known := given.decode()) == known:
+        return known
+    return uuid4().hex
 
 
 class _Sender:
