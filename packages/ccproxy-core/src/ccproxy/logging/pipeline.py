@@ -7,6 +7,7 @@ says can pass it by, exceptions included. Values of local variables are never wr
 import json
 import logging
 import sys
+from contextlib import suppress
 from string import ascii_letters, digits
 from typing import Literal, TextIO
 
@@ -82,7 +83,8 @@ class _Foreign(logging.StreamHandler[TextIO]):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's)
         """Say that a line can't be written; the usual way to say so quotes it."""
-        structlog.get_logger(record.name).error("line_not_written", exc_info=True)
+        with suppress(OSError, ValueError):  # there is nothing left to write to
+            structlog.get_logger(record.name).error("line_not_written", exc_info=True)
 
 
 def _name_the_library(
@@ -127,7 +129,7 @@ def _json(logger: WrappedLogger, method: str, event: EventDict) -> str:
     try:
         return orjson.dumps(event).decode()
     except TypeError:  # integers beyond 64 bits, halves of surrogate pairs
-        return json.dumps(event, default=str)
+        return json.dumps(event)
 
 
 def _console(out: TextIO) -> Processor:

@@ -38,16 +38,28 @@ _AMBIGUOUS = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)
+LONGEST = 128
+"""Characters; what is longer is a text, and no name."""
+
+
 def is_secret_name(name: str) -> bool:
     """Whether a value under this name is to be masked whatever it looks like."""
-    return _SECRET.search(name) is not None and _ABOUT.search(name) is None
+    return len(name) <= LONGEST and _is_secret(name)
 
 
-@lru_cache(maxsize=1024)
 def may_be_secret_name(name: str) -> bool:
     """Whether a value under this name is to be masked if it looks random.
 
     An OAuth ``code`` is a secret, the ``code`` of an error is not.
     """
+    return len(name) <= LONGEST and _is_ambiguous(name)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET.search(name) is not None and _ABOUT.search(name) is None
+
+
+@lru_cache(maxsize=1024)
+def _is_ambiguous(name: str) -> bool:
     return _AMBIGUOUS.search(name) is not None
