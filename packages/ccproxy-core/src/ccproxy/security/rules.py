@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from ccproxy.security.names import is_secret_name, may_be_secret_name
 from ccproxy.security.signs import (
+    STAND_IN,
     is_masked,
     is_number,
     is_word,
@@ -91,8 +92,8 @@ _VALUE = re.compile(
     rf"""
     (?: [bBrRuU]{{0,2}} (?P<quote>{_QUOTE}) {_SCHEME}
         (?P<quoted>(?:(?!(?P=quote))(?:\\++[^\r\n]?|[^\\\r\n]))*+)
-      | (?:\[|\{{(?=\s{{0,4}}[\\\"'])) (?P<list>[^\[\]{{}}\r\n]*+)
-      | {_SCHEME} (?![$<(]|%[s(])
+      | (?:\[|\{{(?=\s{{0,4}}[\\\"'*])) (?P<list>[^\[\]{{}}\r\n]*+)
+      | {_SCHEME} (?!{STAND_IN})
         (?P<bare>(?:(?!{_END})(?:[^\s\"'`&;<>\\]|\\(?![nrt\"'\\])))++)
     )
     """,

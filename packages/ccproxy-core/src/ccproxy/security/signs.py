@@ -16,9 +16,12 @@ _CHANGE = re.compile(
     r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]",
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+(?:[-_][a-z]+)*[.,:=]*")
+STAND_IN = (
+    r"\$(?:[({]|[A-Z_]{2})|<[^<>\s]{1,40}>|%[s(]|\{[A-Za-z_.]*[}!:]|\.{3}(?!\w)|…"
+)
+"""What texts have in the place of a secret: ``$TOKEN``, ``{token}``, ``<token>``."""
 _NO_SECRET = re.compile(
-    r"[$<(]|%[s(]|\{(?!\s{0,4}[\\\"'])|\.{3}|…|(?:none|null|true|false|undefined)(?![\w=-])",
-    re.IGNORECASE,
+    rf"{STAND_IN}|(?:[Nn]one|null|true|false|True|False|undefined)(?![\w=-])"
 )
 _NUMBERS = re.compile(r"[-0-9][0-9.eE+,\s-]*[}\]]*")
 
@@ -29,7 +32,7 @@ def is_masked(text: str) -> bool:
 
 
 def no_secret_at(text: str, here: int) -> bool:
-    """Tell where something stands for a secret, such as ``$TOKEN``, or for none."""
+    """Tell where something stands in for a secret, or says that there is none."""
     return _NO_SECRET.match(text, here) is not None
 
 
