@@ -60,7 +60,7 @@ _OWN: Final = _Place(own=True)
 
 
 def mask_token(secret: str) -> str:
-    """Replace a secret by a mask and, if it is long, a fingerprint of eight hex digits."""
+    """Replace a secret by a mask; a long one gets a fingerprint of eight hex digits."""
     if len(secret) < GUESSABLE:
         return MASK
     digest = blake2b(secret.encode("utf-8", "surrogatepass"), digest_size=4)
