@@ -339,6 +339,39 @@ def test_calls_that_share_an_index_are_told_apart_by_their_ids() -> None:
     ]
 
 
+def test_calls_without_an_id_get_the_same_one_whole_and_streamed() -> None:
+    function = b'"function":{"name":"f","arguments":"{}"}'
+    piece = b'{"id":"x1","choices":[{"%b":{"tool_calls":[{"index":0,%b}]}}]}'
+    chunk = b"data: " + piece % (b"delta", function) + b"\n\n"
+    streamed = collect(CHAT, [chunk, b"data: [DONE]\n\n"])
+    payload = orjson.loads(piece % (b"message", function))
+    whole = SPEAKERS[CHAT].parse_answer(payload, "maker")
+    assert isinstance(whole, Answer)
+    assert streamed.blocks == whole.blocks == [ToolCall("call_x1_0", "f", "{}")]
+
+
+def test_thoughts_that_are_parts_keep_their_seal() -> None:
+    """Models with open thoughts tell them as content, and the seal with the item."""
+    place = {"item_id": "rs", "output_index": 0, "content_index": 0}
+    part = {"type": "reasoning_text", "text": "hm"}
+    item = {"type": "reasoning", "id": "rs", "summary": [], "content": [part]}
+    told = [
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        {"type": "response.content_part.added", **place, "part": part},
+        {"type": "response.reasoning_text.delta", **place, "delta": "hm"},
+        {"type": "response.content_part.done", **place, "part": part},
+        {
+            "type": "response.output_item.done",
+            "output_index": 0,
+            "item": {**item, "encrypted_content": "seal"},
+        },
+        {"type": "response.completed", "response": {"id": "r", "output": []}},
+    ]
+    chunks = [b"data: " + orjson.dumps(each) + b"\n\n" for each in told]
+    blocks = collect(RESPONSES, chunks).blocks
+    assert blocks == [Reasoning("hm", "seal", "maker", "rs")]
+
+
 def test_a_call_that_is_taken_up_again_is_a_failure_and_no_mixture() -> None:
     piece = b'data: {"choices":[{"delta":{"tool_calls":[{"index":%d,%b}]}}]}\n\n'
     stream = [
