@@ -339,6 +339,16 @@ def test_calls_that_share_an_index_are_told_apart_by_their_ids() -> None:
     ]
 
 
+@CLIENTS
+def test_an_odd_id_of_an_upstreams_breaks_nothing(client: Dialect) -> None:
+    odd = orjson.dumps('a"b\n\u2028')
+    for name, own in (("chat-text", b'"chatcmpl-01"'), ("messages-text", b'"msg_01"')):
+        if client is not dialect_of(name):
+            stream = translation(client, dialect_of(name)).stream()
+            told = stream.feed(GOLDEN[name].replace(own, odd))
+            assert collect(client, [told]).blocks == [Text("Hello, \u2028wörld 😀.")]
+
+
 def test_calls_without_an_id_get_the_same_one_whole_and_streamed() -> None:
     function = b'"function":{"name":"f","arguments":"{}"}'
     piece = b'{"id":"x1","choices":[{"%b":{"tool_calls":[{"index":0,%b}]}}]}'
