@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
 from ccproxy.dialects import Dialect
-from ccproxy.dialects.answer import Answer, Failed, StopReason
+from ccproxy.dialects.answer import Answer, Begin, Failed, StopReason
 from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
@@ -68,6 +68,14 @@ def test_any_split_of_a_streams_bytes_gives_the_same_output(
     size = len(GOLDEN[name])
     cuts = data.draw(st.lists(st.integers(0, size), max_size=12))
     assert translate(name, client, cuts) == translate(name, client)
+
+
+@given(st.sampled_from(list(Dialect)), st.lists(st.binary(max_size=60), max_size=6))
+@settings(max_examples=60)
+def test_no_bytes_break_a_parser(dialect: Dialect, chunks: list[bytes]) -> None:
+    framed = [b"data: " + chunk + b"\n\n" for chunk in chunks]
+    for stream in (chunks, framed):
+        assert all(isinstance(each, Begin | Failed) for each in parse(dialect, stream))
 
 
 @ALL
