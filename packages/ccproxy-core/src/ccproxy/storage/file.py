@@ -48,13 +48,17 @@ def opened(
 def _connected(
     file: Path, patience: float, given_up: threading.Event, *, read_only: bool
 ) -> duckdb.DuckDBPyConnection:
+    # No extension is ever fetched from elsewhere, whatever a query names. One thread is
+    # plenty for appending, and takes the least memory.
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False
+    }
+    if not read_only:
+        config["threads"] = 1
     until = time.monotonic() + patience
     while True:
         try:
-            # No extension is ever fetched from elsewhere, whatever a query names.
-            return duckdb.connect(
-                file, read_only, config={"autoinstall_known_extensions": False}
-            )
+            return duckdb.connect(file, read_only, config)
         except duckdb.IOException as error:
             if not is_held(error):
                 raise
