@@ -19,7 +19,7 @@ def record(ended_at: datetime = NOW, **facts: object) -> RequestRecord:
         "duration": 1.5,
     }
     key = new_id(ended_at)
-    return RequestRecord(id=key, ended_at=ended_at, **{**usual, **facts})  # type: ignore[arg-type]  # whatever is told
+    return RequestRecord(id=key, ended_at=ended_at, **{**usual, **facts})
 
 
 def records(number: int, **facts: object) -> list[RequestRecord]:

@@ -26,7 +26,6 @@ WRITE = """
 import asyncio, sys
 import sqlalchemy as sa
 from ccproxy.storage.database import Database
-from fakes.holder import held
 INSERT = sa.text(
     "INSERT INTO profiles (id, provider, account, active, limits, updated_at) "
     "VALUES (:name, :name, 'a', true, '[]', now())"
