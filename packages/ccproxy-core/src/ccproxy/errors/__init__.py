@@ -18,6 +18,7 @@
     │   ├── LimitExceededError
     │   ├── MethodNotAllowedError
     │   ├── UnknownProviderError
+    │   ├── UnknownRequestError  the request log has no such record
     │   └── DialectNotSpokenError
     ├── CredentialError         a provider has no usable login
     ├── StorageError            the database can't be opened, read or written
@@ -128,6 +129,10 @@ class MethodNotAllowedError(RequestError):
 
 class UnknownProviderError(RequestError):
     """No provider of that name, or none at all, can answer the model."""
+
+
+class UnknownRequestError(RequestError):
+    """The request log has no record of such a request."""
 
 
 class DialectNotSpokenError(RequestError):

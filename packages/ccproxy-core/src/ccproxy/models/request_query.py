@@ -1,6 +1,5 @@
 """What is asked of the request log, and what is answered."""
 
-from datetime import datetime
 from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -32,17 +31,28 @@ class GroupBy(StrEnum):
 class RequestFilter(BaseModel):
     """Which requests; what is not given does not matter."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     provider: str | None = None
+    """The provider that was asked."""
     model: str | None = None
+    """The model the provider was asked for."""
     client: str | None = None
+    """The program that asked, such as ``claude-code``."""
     session: str | None = None
+    """The conversation, as the client names it."""
     status: StatusClass | None = None
-    failure: str | None = None
+    """The class of the HTTP status, such as ``5xx``."""
     failed: bool | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    """Whether there was no whole answer, for a reason of the gateway's."""
+    failure: str | None = None
+    """The kind of failure, such as ``upstream_died``."""
+    since: AwareDatetime | None = None
+    """The earliest end of a request, with its zone."""
+    until: AwareDatetime | None = None
+    """The end of the time asked for, itself not included, with its zone."""
 
 
 class RequestsPage(BaseModel):

@@ -1,7 +1,7 @@
 """The request log: what becomes of the events that end requests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 
@@ -34,7 +34,7 @@ _SAME = frozenset(COLUMNS).intersection(each.name for each in fields(RequestFail
 
 
 class Listener:
-    """Hears of each record from now on, in a queue that nobody waits for.
+    """Hears of each record from now on, in a queue that nobody else waits for.
 
     Attributes:
         missed: How many records found the queue full.
@@ -55,10 +55,9 @@ class Listener:
         """Let the listening end, once what is queued has been heard."""
         self._queue.put_nowait(None)
 
-    async def records(self) -> AsyncIterator[RequestRecord]:
-        """Yield the records as they come, until somebody ends it."""
-        while (record := await self._queue.get()) is not None:
-            yield record
+    async def next(self) -> RequestRecord | None:
+        """Wait for the next record; ``None`` is the end."""
+        return await self._queue.get()
 
 
 class RequestLog:
@@ -77,11 +76,7 @@ class RequestLog:
         self._bus = bus
         self._storage = storage
         self._listeners: set[Listener] = set()
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether records are written."""
-        return self._storage is not None
+        self._hung_up = False
 
     def start(self) -> None:
         """Follow requests from now on."""
@@ -89,7 +84,8 @@ class RequestLog:
             self._bus.subscribe("request log", event, self._on_ended)
 
     def hang_up(self) -> None:
-        """End the listening of all who listen: the gateway stops."""
+        """End the listening of all who listen, or ever will: the gateway stops."""
+        self._hung_up = True
         for listener in self._listeners:
             listener.end()
 
@@ -98,6 +94,8 @@ class RequestLog:
         """Hear of records, written or not, within the block."""
         listener = Listener()
         self._listeners.add(listener)
+        if self._hung_up:
+            listener.end()
         try:
             yield listener
         finally:
@@ -119,8 +117,12 @@ class RequestLog:
             lambda requests: requests.page(wanted, limit=limit, cursor=cursor),
         )
 
-    async def find(self, key: str) -> RequestRecord | None:
-        """Return a record, by its id or by the request's; raises as ``page`` does."""
+    async def find(self, key: str) -> RequestRecord:
+        """Return a record, by its id or by the request's; raises as ``page`` does.
+
+        Raises:
+            UnknownRequestError: There is none.
+        """
         await self._flush()
         return await with_requests(self._database, lambda requests: requests.find(key))
 

@@ -22,6 +22,7 @@ from ccproxy.errors import (
     StorageError,
     UnauthorizedError,
     UnknownProviderError,
+    UnknownRequestError,
     UnsupportedEncodingError,
     UpstreamConnectError,
     UpstreamError,
@@ -62,6 +63,7 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
         Answer(405, "method_not_allowed", Failure.BAD_REQUEST),
     ),
     (UnknownProviderError, Answer(404, "unknown_provider", Failure.BAD_REQUEST)),
+    (UnknownRequestError, Answer(404, "unknown_request", Failure.BAD_REQUEST)),
     (DialectNotSpokenError, Answer(400, "dialect_not_spoken", Failure.BAD_REQUEST)),
     (RequestError, Answer(400, "bad_request", Failure.BAD_REQUEST)),
     (CredentialError, Answer(401, "no_credential", Failure.NO_CREDENTIAL)),
@@ -87,6 +89,13 @@ class Problem(BaseModel):
     status: int
     detail: str
     hint: str | None = None
+
+
+def problem(description: str) -> dict[str, object]:
+    """Describe an error in a route's ``responses``."""
+    schema = Problem.model_json_schema()
+    content = {"application/problem+json": {"schema": schema}}
+    return {"description": description, "content": content}
 
 
 def answer_to(error: CCProxyError) -> Answer:

@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import ColumnElement, Row, Select, case, extract, func, or_, select
 from sqlmodel import Session
 
+from ccproxy.errors import UnknownRequestError
 from ccproxy.models.request_query import (
     GroupBy,
     RequestFilter,
@@ -34,8 +35,12 @@ class RequestRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def find(self, key: str) -> RequestRecord | None:
-        """Return the record with this id, or else the last of the request's id."""
+    def find(self, key: str) -> RequestRecord:
+        """Return the record with this id, or else the last of the request's id.
+
+        Raises:
+            UnknownRequestError: There is none.
+        """
         asked = (
             select(request_records)
             .where(or_(_COLUMN.id == key, _COLUMN.request_id == key))
@@ -43,7 +48,11 @@ class RequestRepository:
             .limit(1)
         )
         row = self._session.connection().execute(asked).first()
-        return None if row is None else _record(row)
+        if row is None:
+            msg = f"There is no record of a request {key[:100]!r}."
+            hint = "It is too old, or no request to a model, or never was."
+            raise UnknownRequestError(msg, hint=hint)
+        return _record(row)
 
     def page(
         self, wanted: RequestFilter, *, limit: int, cursor: str | None = None
