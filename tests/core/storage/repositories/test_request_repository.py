@@ -9,6 +9,7 @@ from ccproxy.errors import UnknownRequestError
 from ccproxy.models.request_query import (
     GroupBy,
     RequestFilter,
+    RequestsPage,
     RequestStats,
     StatusClass,
 )
@@ -33,11 +34,22 @@ async def listed(database: Database, **wanted: object) -> Sequence[RequestRecord
     page = await with_requests(
         database,
         lambda requests: requests.page(
-            RequestFilter(**wanted),  # type: ignore[arg-type]  # whatever is told
+            RequestFilter(**wanted),
             limit=1000,
         ),
     )
     return page.requests
+
+
+async def a_page(database: Database, cursor: str | None) -> RequestsPage:
+    return await with_requests(
+        database,
+        lambda requests: requests.page(RequestFilter(), limit=4, cursor=cursor),
+    )
+
+
+async def found_by(database: Database, key: str) -> RequestRecord:
+    return await with_requests(database, lambda requests: requests.find(key))
 
 
 async def stats(database: Database, by: GroupBy, **wanted: object) -> RequestStats:
@@ -45,7 +57,7 @@ async def stats(database: Database, by: GroupBy, **wanted: object) -> RequestSta
         database,
         lambda requests: requests.stats(
             by,
-            RequestFilter(**wanted),  # type: ignore[arg-type]  # whatever is told
+            RequestFilter(**wanted),
         ),
     )
 
@@ -57,12 +69,7 @@ async def test_pages_lose_and_repeat_nothing_even_at_equal_times(
     pages: list[tuple[RequestRecord, ...]] = []
     cursor = None
     while cursor is not None or not pages:
-        page = await with_requests(
-            database,
-            lambda requests, at=cursor: requests.page(  # type: ignore[misc]  # mypy can not infer a default
-                RequestFilter(), limit=4, cursor=at
-            ),
-        )
+        page = await a_page(database, cursor)
         pages.append(page.requests)
         cursor = page.next
     assert [len(each) for each in pages] == [4, 4, 4, 1]
@@ -109,13 +116,10 @@ async def test_one_is_found_by_its_id_or_by_the_last_of_its_requests(
     )
     await put(database, first, last, record())
     for key, expected in ((first.id, first), ("same", last)):
-        found = await with_requests(
-            database,
-            lambda requests, key=key: requests.find(key),  # type: ignore[misc]  # as above
-        )
+        found = await found_by(database, key)
         assert found == expected
     with pytest.raises(UnknownRequestError, match="no record of a request 'nobody'"):
-        await with_requests(database, lambda requests: requests.find("nobody"))
+        await found_by(database, "nobody")
 
 
 async def test_what_follows_is_told_in_order(database: Database) -> None:
