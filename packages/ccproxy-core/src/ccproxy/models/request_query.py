@@ -85,8 +85,8 @@ class RequestGroup(BaseModel):
     """Size of their bodies."""
     bytes_out: int
     """Size of the answers' bodies."""
-    duration_p50: float
-    """Seconds that half of them took at most."""
+    duration_mean: float
+    """Seconds that one took on average."""
     duration_p95: float
     """Seconds that 95 of 100 took at most."""
 

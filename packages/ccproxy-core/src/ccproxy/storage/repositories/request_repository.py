@@ -129,9 +129,10 @@ def _aggregates() -> Iterator[ColumnElement[Any]]:
     yield func.count(case((_COLUMN.status >= 400, 1))).label("errors")
     for name in ("bytes_in", "bytes_out"):
         yield func.sum(_COLUMN[name]).label(name)
-    for percent in (50, 95):
-        percentile = func.percentile_cont(percent / 100)
-        yield percentile.within_group(_COLUMN.duration).label(f"duration_p{percent}")
+    yield func.avg(_COLUMN.duration).label("duration_mean")
+    # A second percentile would cost as much as all the rest together.
+    percentile = func.percentile_cont(0.95).within_group(_COLUMN.duration)
+    yield percentile.label("duration_p95")
 
 
 def _record(row: Row[Any]) -> RequestRecord:
