@@ -224,3 +224,22 @@ def test_formats_that_make_no_sense_are_refused(ccproxy: Run, tmp_path: Path) ->
         told = ccproxy(*arguments)
         assert told.returncode == 1
         assert reason in told.stderr
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_gateway_that_is_named_is_the_only_one_asked(ccproxy: Run) -> None:
+    for words in (("list",), ("show", "first"), ("tail",)):
+        told = ccproxy("requests", *words, "--url", "http://127.0.0.1:1")
+        assert told.returncode == 9
+        assert told.stderr.startswith("Error: No gateway answers at http://127.0.0.1:1")
+
+
+def test_following_needs_a_token_where_one_is_asked_for(
+    ccproxy: Run, environ: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environ["CCPROXY_SECURITY__CLIENT_TOKENS"] = '["correct horse battery"]'
+    gateway = request.getfixturevalue("gateway")
+    wrong = {"CCPROXY_TOKEN": "wrong"}
+    told = ccproxy("requests", "tail", "--url", gateway, env=wrong)
+    assert told.returncode == 8
+    assert "asks for another client token" in told.stderr

@@ -319,3 +319,20 @@ async def test_old_days_go_to_a_file_each_and_what_comes_late_joins_them(
         [(each.id, '["x"]') for each in old[:2]] + [(late.id, "[]")]
     )
     assert [each.stat().st_mode & 0o777 for each in files] == [0o600, 0o600]
+
+
+@on_a_file
+async def test_an_archive_that_can_not_be_written_keeps_the_records_where_they_are(
+    database: Database, keep: Keep, tmp_path: Path
+) -> None:
+    archive = tmp_path / "archive"
+    archive.write_text("in the way")
+    storage = keep(database, retention_days=2, archive_dir=archive)
+    with structlog.testing.capture_logs() as logs:
+        for age in (0, 9):
+            storage.put(record(NOW - timedelta(days=age)))
+            await storage.flush(PATIENCE)
+        storage.put(record())
+        await storage.flush(PATIENCE)
+    assert events(logs) == ["records_not_cleaned_up"]
+    assert len(await kept(database)) == 3

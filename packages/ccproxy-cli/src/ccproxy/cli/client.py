@@ -171,7 +171,8 @@ class GatewayClient:
         """Yield the records of requests as they end, until the gateway stops.
 
         Raises:
-            UpstreamConnectError: The gateway is gone.
+            UpstreamConnectError: No gateway answers there, or it is gone.
+            CredentialError: It asks for another client token.
         """
         splitter = EventSplitter()
         try:
@@ -181,6 +182,9 @@ class GatewayClient:
                 headers=self._headers(),
                 timeout=httpx.Timeout(PATIENCE, read=None),
             ) as response:
+                self._check_token(response)
+                if response.headers.get("content-type") != "text/event-stream":
+                    raise self._stranger()
                 async for chunk in response.aiter_raw():
                     for event in map(parse_event, splitter.feed(chunk)):
                         if event.name == b"request":
@@ -212,7 +216,7 @@ class GatewayClient:
     async def _send(
         self, method: str, path: str, body: JsonObject | None = None
     ) -> httpx.Response:
-        token, url = self._target.token, self._target.url
+        url = self._target.url
         try:
             response = await self._http.request(
                 method, url + path, json=body, headers=self._headers()
@@ -221,13 +225,16 @@ class GatewayClient:
             raise CCProxyError(f"{url} is no URL.") from error
         except httpx.HTTPError as error:
             raise self._gone() from error
+        self._check_token(response)
+        return response
+
+    def _check_token(self, response: httpx.Response) -> None:
         if response.status_code == 401:
-            wrong = "another" if token else "a"
+            wrong = "another" if self._target.token else "a"
             raise CredentialError(
-                f"The gateway at {url} asks for {wrong} client token.",
+                f"The gateway at {self._target.url} asks for {wrong} client token.",
                 hint=f"Set {TOKEN_VARIABLE} to one of its security.client_tokens.",
             )
-        return response
 
     def _headers(self) -> dict[str, str]:
         token = self._target.token

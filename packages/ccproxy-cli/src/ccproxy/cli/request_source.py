@@ -40,10 +40,12 @@ class DatabaseSource:
 
     Args:
         database: It.
+        look_every: Seconds between two looks for what is new.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, look_every: float = LOOK_EVERY) -> None:
         self._database = database
+        self._look_every = look_every
 
     async def requests(self, wanted: RequestFilter, limit: int) -> RequestsPage:
         """Tell of the latest; raises as ``Database.work`` does."""
@@ -77,7 +79,7 @@ class DatabaseSource:
                     seen.add(record.id)
                     yield record
             seen = {each for each in seen if each >= since}
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(self._look_every)
 
     async def _after(self, key: str) -> Sequence[RequestRecord]:
         return await with_requests(
