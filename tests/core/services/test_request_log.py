@@ -51,10 +51,14 @@ def test_a_record_has_every_fact_of_its_event() -> None:
     assert (record.ended_at, len(record.id)) == (NOW, 32)
 
 
-def test_what_people_read_in_a_record_is_masked() -> None:
+def test_what_others_have_told_is_masked() -> None:
     event = RequestFailed(
         at=NOW,
-        request_id="r",
+        request_id=TOKEN,
+        session=TOKEN,
+        client_version=TOKEN,
+        model_requested=TOKEN,
+        model=TOKEN,
         method="POST",
         route="/v1/messages",
         status=500,

@@ -31,6 +31,10 @@ LISTENER_SIZE = 1000
 
 _SAME = frozenset(COLUMNS).intersection(each.name for each in fields(RequestFailed))
 """Columns that an event knows under the same name."""
+_TOLD_BY_OTHERS = frozenset(
+    {"request_id", "session", "client_version", "model_requested", "model", "reason"}
+)
+"""Columns in which a caller or an upstream may have put a secret."""
 
 
 class Listener:
@@ -155,7 +159,7 @@ class RequestLog:
 def record_of(event: RequestEnded) -> RequestRecord:
     """Make the record of a request that has ended."""
     facts = {name: getattr(event, name) for name in _SAME if hasattr(event, name)}
+    for name in _TOLD_BY_OTHERS.intersection(facts):
+        facts[name] = facts[name] and mask_text(facts[name])
     facts["notes"] = tuple(map(mask_text, event.notes))
-    if isinstance(event, RequestFailed):
-        facts["reason"] = mask_text(event.reason)
     return RequestRecord(id=new_id(event.at), ended_at=event.at, **facts)

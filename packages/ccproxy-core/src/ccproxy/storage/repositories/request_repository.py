@@ -1,7 +1,7 @@
 """Records of requests in the database: found, listed and counted."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -115,6 +115,7 @@ def _conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
         yield _COLUMN.id >= first_id(wanted.since)
         yield _COLUMN.ended_at >= wanted.since
     if wanted.until is not None:
+        yield _COLUMN.id < first_id(wanted.until + timedelta(milliseconds=1))
         yield _COLUMN.ended_at < wanted.until
 
 
