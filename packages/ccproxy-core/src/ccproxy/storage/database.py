@@ -162,12 +162,16 @@ class Database:
         self, fn: Callable[["DuckDBPyConnection"], T], patience: float
     ) -> T:
         from ccproxy.storage.file import opened  # noqa: PLC0415
+        from ccproxy.storage.memory import give_back  # noqa: PLC0415
 
         if self.file is None:
             raise StorageError("The database is no DuckDB file.")
         self._bring_up_to_date()
-        with opened(self.file, patience=patience, given_up=self._given_up) as file:
-            return fn(file)
+        try:
+            with opened(self.file, patience=patience, given_up=self._given_up) as file:
+                return fn(file)
+        finally:
+            give_back()
 
     def _bring_up_to_date(self) -> None:
         """Upgrade if that has not been done, or if the file has been deleted since."""

@@ -139,8 +139,8 @@ class SimpleDuckDBStorage:
                 return
             await self._pause(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-        self.written += len(batch)
         await self._clean_up()
+        self.written += len(batch)  # last, as what is cut off before counts as dropped
 
     async def _has_written(self, batch: Sequence[RequestRecord]) -> bool:
         try:
