@@ -1,7 +1,7 @@
 """Where commands find the records: the running gateway, or else the database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -68,7 +68,7 @@ class DatabaseSource:
         """
         return await with_requests(self._database, lambda requests: requests.find(key))
 
-    async def live_requests(self) -> AsyncIterator[RequestRecord]:
+    async def live_requests(self) -> AsyncGenerator[RequestRecord, None]:
         """Yield what comes, looking again and again; raises the same."""
         begin = datetime.now(UTC)
         seen: set[str] = set()
