@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import lru_cache
 
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import (
@@ -29,12 +30,11 @@ FLUSH_PATIENCE = 1.0
 LISTENER_SIZE = 1000
 """Records that may wait for one who listens; beyond it they miss some."""
 
-_SAME = frozenset(COLUMNS).intersection(each.name for each in fields(RequestFailed))
+_FAILED = tuple(each.name for each in fields(RequestFailed) if each.name in COLUMNS)
+_ENDED = tuple(each.name for each in fields(RequestEnded) if each.name in COLUMNS)
 """Columns that an event knows under the same name."""
-_TOLD_BY_OTHERS = frozenset(
-    {"request_id", "session", "client_version", "model_requested", "model", "reason"}
-)
-"""Columns in which a caller or an upstream may have put a secret."""
+_TOLD_BY_OTHERS = ("session", "client_version", "model_requested", "model")
+"""Columns in which a caller may have put a secret; most requests tell the same."""
 
 
 class Listener:
@@ -157,9 +157,18 @@ class RequestLog:
 
 
 def record_of(event: RequestEnded) -> RequestRecord:
-    """Make the record of a request that has ended."""
-    facts = {name: getattr(event, name) for name in _SAME if hasattr(event, name)}
-    for name in _TOLD_BY_OTHERS.intersection(facts):
-        facts[name] = facts[name] and mask_text(facts[name])
+    """Make the record of a request that has ended; what others have told is masked."""
+    names = _FAILED if isinstance(event, RequestFailed) else _ENDED
+    facts = {name: getattr(event, name) for name in names}
+    for name in _TOLD_BY_OTHERS:
+        facts[name] = _masked(facts[name])
+    if isinstance(event, RequestFailed):
+        facts["reason"] = mask_text(event.reason)
+    facts["request_id"] = mask_text(event.request_id)
     facts["notes"] = tuple(map(mask_text, event.notes))
     return RequestRecord(id=new_id(event.at), ended_at=event.at, **facts)
+
+
+@lru_cache(1024)
+def _masked(text: str | None) -> str | None:
+    return text and mask_text(text)
