@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import psycopg
 import pytest
 import structlog
 from structlog.typing import EventDict
@@ -74,6 +75,15 @@ def file(url: str) -> Path:
     return Path(url.removeprefix("duckdb:///"))
 
 
+on_a_server = pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param(
+            "pg", marks=(pytest.mark.services, pytest.mark.xdist_group("postgres"))
+        )
+    ],
+    indirect=True,
+)
 on_a_file = pytest.mark.parametrize("url", ["duckdb"], indirect=True)
 
 
@@ -198,6 +208,33 @@ async def test_a_disk_that_is_full_for_a_while_loses_nothing(
     assert len(await kept(database)) == storage.written == 2001
 
 
+@on_a_server
+async def test_a_server_that_refuses_for_a_while_loses_nothing(
+    database: Database, keep: Keep, url: str, postgres: str
+) -> None:
+    name = url.partition("/test_")[2].partition("?")[0]
+
+    async def allow(*, connections: bool) -> None:
+        command = f"ALTER DATABASE test_{name} ALLOW_CONNECTIONS {connections}"
+        async with await psycopg.AsyncConnection.connect(
+            postgres, autocommit=True
+        ) as connection:
+            await connection.execute(command.encode())
+
+    await database.upgrade()
+    storage = keep(database)
+    with structlog.testing.capture_logs() as logs:
+        await allow(connections=False)
+        for each in records(10):
+            storage.put(each)
+        await storage.flush(0.2)
+        assert storage.written == 0
+        await allow(connections=True)
+        await storage.flush(PATIENCE)
+    assert len(await kept(database)) == 10
+    assert events(logs) == ["records_not_written", "records_written_again"]
+
+
 @on_a_file
 async def test_a_file_that_is_deleted_is_made_anew(
     database: Database, keep: Keep, file: Path
@@ -231,7 +268,6 @@ async def test_a_dead_database_delays_the_end_by_the_grace_alone(
     assert events(logs).count("records_not_written") == 1
 
 
-@on_a_file
 async def test_a_process_killed_at_any_time_loses_nothing_it_had_written(
     url: str, database: Database
 ) -> None:
