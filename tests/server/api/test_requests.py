@@ -117,6 +117,20 @@ async def test_stats_count_by_what_is_asked(running: RunningGateway) -> None:
     assert group["begins_at"].endswith(":00:00Z")
 
 
+async def test_the_status_counts_what_became_of_records(
+    running: RunningGateway,
+) -> None:
+    await ask(running)
+    await get(running.client, "/api/requests")  # waits until all is written
+    status = await get(running.client, "/api/status")
+    counts = {name: status[f"records_{name}"] for name in ("written", "waiting")}
+    assert counts == {"written": 1, "waiting": 0}
+    assert status["records_dropped"] == 0
+    async with gateway() as other:
+        status = await get(other.client, "/api/status")
+    assert status["records_written"] is None
+
+
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "cursor=x", "status=6xx", "since=2026-11-24T00:00:00", "modle=x"],

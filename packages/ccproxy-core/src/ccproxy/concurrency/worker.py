@@ -31,7 +31,6 @@ class QueueWorker(Generic[T]):
 
     Attributes:
         dropped: How many items will never be handed over, or were cut off.
-        lag: Seconds that the oldest item of the last batch had waited.
     """
 
     def __init__(
@@ -48,7 +47,6 @@ class QueueWorker(Generic[T]):
     ) -> None:
         self.name = name
         self.dropped = 0
-        self.lag = 0.0
         self._handle = handle
         self._size = size
         self._batch = batch
@@ -168,6 +166,6 @@ class QueueWorker(Generic[T]):
         return batch, False
 
     def _check_lag(self, since: float) -> None:
-        self.lag = self._clock() - since
-        if self._lag_warning is not None and self.lag > self._lag_warning:
-            self._warn("queue_lags", seconds=round(self.lag, 1), waiting=self.depth)
+        lag = self._clock() - since
+        if self._lag_warning is not None and lag > self._lag_warning:
+            self._warn("queue_lags", seconds=round(lag, 1), waiting=self.depth)

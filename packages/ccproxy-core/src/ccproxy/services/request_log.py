@@ -71,6 +71,9 @@ class RequestLog:
         database: Where the records are read.
         bus: Whose events are followed.
         storage: Where they are kept; without it they are only told to those who listen.
+
+    Attributes:
+        storage: The same.
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class RequestLog:
     ) -> None:
         self._database = database
         self._bus = bus
-        self._storage = storage
+        self.storage = storage
         self._listeners: set[Listener] = set()
         self._hung_up = False
 
@@ -138,8 +141,8 @@ class RequestLog:
         )
 
     async def _flush(self) -> None:
-        if self._storage is not None:
-            await self._storage.flush(FLUSH_PATIENCE)
+        if self.storage is not None:
+            await self.storage.flush(FLUSH_PATIENCE)
 
     # -- following
 
@@ -147,11 +150,11 @@ class RequestLog:
         """Take an event; what asks for no model is the gateway's own business."""
         if not isinstance(event, RequestEnded) or event.dialect_in is None:
             return
-        if self._storage is None and not self._listeners:
+        if self.storage is None and not self._listeners:
             return
         record = record_of(event)
-        if self._storage is not None:
-            self._storage.put(record)
+        if self.storage is not None:
+            self.storage.put(record)
         for listener in self._listeners:
             listener.tell(record)
 

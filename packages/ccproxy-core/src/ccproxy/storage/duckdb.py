@@ -96,11 +96,6 @@ class SimpleDuckDBStorage:
         return self._background_worker.depth
 
     @property
-    def lag(self) -> float:
-        """Seconds that the oldest record of the last batch had waited."""
-        return self._background_worker.lag
-
-    @property
     def dropped(self) -> int:
         """How many records will never be written."""
         return self._background_worker.dropped + self._lost

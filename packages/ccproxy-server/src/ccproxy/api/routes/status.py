@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from ccproxy.api.dependencies import get_models, get_plugins
+from ccproxy.api.dependencies import get_models, get_plugins, get_request_log
 from ccproxy.api.routing import ModelTable
 from ccproxy.api.version import VERSION
 from ccproxy.loader.isolation import login_of
@@ -12,6 +12,7 @@ from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.status import PluginsStatus, PluginState, Shown
 from ccproxy.sdk import Provider
 from ccproxy.security.sanitizer import mask_text
+from ccproxy.services.request_log import RequestLog
 
 router = APIRouter(prefix="/api", tags=["status"])
 
@@ -60,6 +61,12 @@ class GatewayStatus(Shown):
     """How many could not be brought to work."""
     providers_usable: int
     """How many providers have what they need to answer."""
+    records_written: int | None
+    """Records this process has written; ``null`` if it keeps no request log."""
+    records_waiting: int | None
+    """Records that wait to be written."""
+    records_dropped: int | None
+    """Records that never will be, since too many waited."""
 
 
 def provider_status(provider: Provider) -> ProviderStatus:
@@ -81,8 +88,10 @@ def provider_status(provider: Provider) -> ProviderStatus:
 async def gateway_status(
     plugins: Annotated[PluginManager, Depends(get_plugins)],
     models: Annotated[ModelTable, Depends(get_models)],
+    log: Annotated[RequestLog, Depends(get_request_log)],
 ) -> GatewayStatus:
     """Tell the version, and how many pieces are at work."""
+    storage = log.storage
     states = [plugin.state for plugin in plugins.status().plugins]
     return GatewayStatus(
         plugins_running=states.count(PluginState.RUNNING),
@@ -90,6 +99,9 @@ async def gateway_status(
         providers_usable=sum(
             login_of(provider).usable for provider in models.providers.values()
         ),
+        records_written=storage and storage.written,
+        records_waiting=storage and storage.depth,
+        records_dropped=storage and storage.dropped,
     )
 
 
