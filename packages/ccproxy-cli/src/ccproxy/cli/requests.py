@@ -29,7 +29,7 @@ ProviderOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="The provider that was asked.")
 ]
 ModelOption: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The model that was asked.")
+    str | None, typer.Option(metavar="NAME", help="The model that was asked for.")
 ]
 ClientOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="Who asked, such as claude-code.")
@@ -54,10 +54,7 @@ UntilOption: TypeAlias = Annotated[
 
 @app.callback()
 def group() -> None:
-    """Show what was asked of models.
-
-    The running gateway is asked; if none answers, the database is read.
-    """
+    """Show what was asked of models."""
 
 
 @app.command("list")
@@ -79,7 +76,10 @@ def list_requests(
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List requests, the latest first."""
+    """List requests, the latest first.
+
+    The running gateway is asked; if none answers, the database is read.
+    """
     wanted = RequestFilter(
         provider=provider,
         model=model,

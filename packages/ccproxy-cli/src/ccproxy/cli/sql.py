@@ -33,7 +33,7 @@ def sql(
     config: ConfigOption = None,
     sets: SetOption = None,
 ) -> None:
-    """Ask the database in SQL; nothing can be changed.
+    """Ask the database in SQL; nothing in it can be changed.
 
     The tables are request_records and profiles, times are in UTC. What a gateway wants
     to write meanwhile is written afterwards; its answers do not wait.
