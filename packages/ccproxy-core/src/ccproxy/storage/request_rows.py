@@ -1,7 +1,7 @@
 """Appends records, many at a time, and deletes old ones; each is one statement.
 
-All rows of a batch go in as one JSON text. Handed over value by value DuckDB takes a
-hundred times longer, and PostgreSQL needs a round trip for each.
+All rows of a batch go in as one JSON text. DuckDB takes far longer for single values (see
+ADR 10), and PostgreSQL would need a statement for each row.
 """
 
 from collections.abc import Sequence
