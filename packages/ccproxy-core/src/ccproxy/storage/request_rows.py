@@ -1,7 +1,7 @@
 """Appends records, many at a time, and deletes old ones; each is one statement.
 
-All rows of a batch go in as one JSON text. DuckDB takes far longer for single values (see
-ADR 10), and PostgreSQL would need a statement for each row.
+All rows of a batch go in as one JSON text. For single values DuckDB takes far longer
+(ADR 10 tells why), and PostgreSQL a statement for each row.
 """
 
 from collections.abc import Sequence
