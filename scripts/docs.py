@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from reference import cli, errors, hooks, routes, settings
+from reference import cli, dialects, errors, hooks, routes, settings
 
 FOLDER = Path(__file__).parents[1] / "docs/reference"
 PAGES = {
@@ -13,6 +13,7 @@ PAGES = {
     "routes.md": routes.page,
     "hooks.md": hooks.page,
     "errors.md": errors.page,
+    "dialects.md": dialects.page,
 }
 _NOTE = (
     "<!-- Written by scripts/docs.py from the code; `make docs` writes it anew. -->\n"

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from ccproxy.dialects import Dialect
-from ccproxy.dialects.failure import error_body, error_event, error_type
+from ccproxy.dialects.failure import error_body, error_event
 from ccproxy.dialects.sse import parse_event
 
 pytestmark = pytest.mark.unit
@@ -31,9 +31,13 @@ pytestmark = pytest.mark.unit
 def test_every_status_has_a_type(
     status: int, anthropic_type: str, openai_type: str
 ) -> None:
-    assert error_type(Dialect.MESSAGES, status) == anthropic_type
-    assert error_type(Dialect.CHAT, status) == openai_type
-    assert error_type(Dialect.RESPONSES, status) == openai_type
+    for dialect, expected in (
+        (Dialect.MESSAGES, anthropic_type),
+        (Dialect.CHAT, openai_type),
+        (Dialect.RESPONSES, openai_type),
+    ):
+        error = orjson.loads(error_body(dialect, status, "no", "code"))["error"]
+        assert error["type"] == expected
 
 
 def test_an_anthropic_body_is_what_the_sdk_reads() -> None:

@@ -18,7 +18,6 @@ from ccproxy.config import Layer, Layers
 from ccproxy.errors import ConfigError
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.discovery import Found
-from ccproxy.plugins.anthropic import AnthropicPlugin
 from ccproxy.plugins.openai import OpenAIPlugin
 from ccproxy.sdk import Manifest, Plugin, PluginConfig, PluginContext
 from ccproxy.testing import RunningGateway, gateway
@@ -221,17 +220,17 @@ async def test_a_missing_piece_says_what_to_install(running: RunningGateway) -> 
     assert "pip install ccproxy-plugin-codex" in answer.json()["error"]["message"]
 
 
-async def test_a_dialect_that_is_not_spoken_says_which_are() -> None:
+async def test_a_provider_that_answers_nothing_fitting_says_what_it_answers() -> None:
     async with vendor() as fake:
-        settings = {"plugins": {"anthropic": {"base_url": fake.url, "api_key": KEY}}}
-        async with gateway(AnthropicPlugin, OpenAIPlugin, settings=settings) as running:
+        server = {"base_url": fake.url, "endpoints": ["messages/count_tokens"]}
+        settings = {"plugins": {"openai": server}}
+        async with gateway(OpenAIPlugin, settings=settings) as running:
             answer = await running.client.post(
-                "/anthropic/v1/chat/completions", json={"model": "m", "messages": []}
+                "/openai/v1/chat/completions", json={"model": "m", "messages": []}
             )
     assert answer.status_code == 400
     assert answer.json()["error"]["message"] == (
-        "anthropic does not answer /v1/chat/completions (openai-chat). It speaks: "
-        "anthropic-messages at /v1/messages, "
+        "openai does not answer /v1/chat/completions (openai-chat). It speaks: "
         "anthropic-messages at /v1/messages/count_tokens."
     )
     assert fake.seen == []

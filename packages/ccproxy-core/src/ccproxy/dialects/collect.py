@@ -1,4 +1,8 @@
-"""Makes one whole answer of a Responses stream, for upstreams that only stream."""
+"""Makes one whole answer of a Responses stream, for a caller of the same dialect.
+
+Nothing is translated: its items are as the upstream sent them. What a caller of another
+dialect gets is gathered in ``whole``.
+"""
 
 import orjson
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 import orjson
 
 from ccproxy.dialects.endpoint import Dialect
+from ccproxy.dialects.failure import error_event
 from ccproxy.dialects.sse import EventSplitter, parse_event
 
 
@@ -64,22 +65,33 @@ class StreamTap:
         """Whether something may be put into the stream here."""
         return not self._cut and self._splitter.between_events
 
-    def feed(self, chunk: bytes) -> None:
-        """Look at a chunk."""
+    def feed(self, chunk: bytes) -> bytes:
+        """Look at a chunk, and return it."""
         if self.outcome is Outcome.UNKNOWN:
-            return
+            return chunk
         for event in self._splitter.feed(chunk):
             self._see(event)
         if self._splitter.pending > LARGEST:
             self.outcome = Outcome.UNKNOWN
             self._cut = True
             self._splitter.flush()
+        return chunk
 
-    def end(self) -> None:
-        """Look at what came after the last blank line; the stream has ended."""
+    def end(self) -> bytes:
+        """Look at what came after the last blank line; the stream has ended.
+
+        Returns:
+            Nothing: all has been passed on.
+        """
         if tail := self._splitter.flush():
             self._cut = True
             self._see(tail)
+        return b""
+
+    def fail(self, status: int, message: str, code: str) -> bytes:
+        """Write the event that ends the stream with an error."""
+        event = error_event(self._dialect, status, message, code, self.last)
+        return event if self.between_events else b"\n\n" + event
 
     def _see(self, event: bytes) -> None:
         if event := event.lstrip(b"\r\n"):  # a CRLF cut in two leaves its half here

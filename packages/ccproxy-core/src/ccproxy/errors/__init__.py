@@ -18,7 +18,8 @@
     │   ├── LimitExceededError
     │   ├── MethodNotAllowedError
     │   ├── UnknownProviderError
-    │   └── DialectNotSpokenError
+    │   ├── DialectNotSpokenError
+    │   └── UntranslatableError it can't be said in the provider's dialect
     ├── CredentialError         a provider has no usable login
     ├── StorageError            the database can't be opened, read or written
     ├── ShuttingDownError       the gateway is stopping and can't finish this answer
@@ -131,7 +132,11 @@ class UnknownProviderError(RequestError):
 
 
 class DialectNotSpokenError(RequestError):
-    """The provider doesn't speak the dialect the caller used."""
+    """The provider speaks no dialect in which the caller's request could be asked."""
+
+
+class UntranslatableError(RequestError):
+    """A part of the request can't be said in the provider's dialect, and matters."""
 
 
 class CredentialError(CCProxyError):

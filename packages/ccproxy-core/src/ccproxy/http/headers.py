@@ -52,6 +52,17 @@ _NOT_DOWNSTREAM = HOP_BY_HOP | {
 _NOT_DOWNSTREAM_PREFIXES = (b"access-control-", b"x-ccproxy-")
 
 
+_OF_ANY_DIALECT = {
+    b"request-id",
+    b"retry-after",
+    b"retry-after-ms",
+    b"x-oai-request-id",
+    b"x-request-id",
+    b"x-should-retry",
+}
+_OF_ANY_DIALECT_PREFIXES = (b"anthropic-ratelimit-", b"x-codex-", b"x-ratelimit-")
+
+
 def upstream_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Keep what may go upstream of a caller's headers.
 
@@ -93,6 +104,24 @@ def downstream_headers(
         and name not in named
         and not name.startswith(_NOT_DOWNSTREAM_PREFIXES)
         and (keep_length or name not in (b"content-length", b"content-encoding"))
+    ]
+
+
+def translated_headers(
+    headers: Iterable[tuple[bytes, bytes]],
+) -> list[tuple[bytes, bytes]]:
+    """Keep what may go to a caller whose dialect is not the upstream's.
+
+    That is whose request it was and what is left of its limits; all else describes an
+    answer that the caller does not get.
+
+    Args:
+        headers: Names in lower case.
+    """
+    return [
+        (name, value)
+        for name, value in headers
+        if name in _OF_ANY_DIALECT or name.startswith(_OF_ANY_DIALECT_PREFIXES)
     ]
 
 

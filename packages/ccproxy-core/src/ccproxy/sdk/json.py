@@ -1,6 +1,5 @@
 """The shape of decoded JSON."""
 
-from typing import TypeAlias
+from ccproxy.dialects.json import Json, JsonObject
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-JsonObject: TypeAlias = dict[str, Json]
+__all__ = ["Json", "JsonObject"]

@@ -1,6 +1,6 @@
 """The facts of one request, gathered on its way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,11 @@ from ccproxy.sdk import Scope
 KEY = "ccproxy.exchange"
 """Where the ASGI scope holds it."""
 
+LONGEST_NOTES = 1000
+"""Bytes of the header that tells what was changed; the record holds all of it."""
+
+_PRINTABLE = bytes(byte if 32 <= byte < 127 else 63 for byte in range(256))
+
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
@@ -33,6 +38,7 @@ class Exchange:
             never go upstream.
         first_byte: Monotonic time of the first byte of the answer's body.
         caller: Tells callers apart, by a part of their token's hash.
+        notes: What was changed or dropped on the way, one sentence each.
         shared_with: The web origin whose pages may read the answer.
         failure: Set when the answer is not whole.
         reason: Why, for people.
@@ -77,6 +83,8 @@ class Exchange:
     def own_headers(self) -> list[tuple[bytes, bytes]]:
         """Return what the gateway adds to every answer."""
         headers = [(b"x-ccproxy-request-id", self.id.encode())]
+        if self.notes:
+            headers.append((b"x-ccproxy-notes", _header(" ".join(self.notes))))
         if self.shared_with is not None:
             headers += [
                 (b"access-control-allow-origin", self.shared_with),
@@ -88,6 +96,10 @@ class Exchange:
         """Note that the answer is not whole; the first reason stays."""
         if self.failure is None:
             self.failure, self.reason = failure, reason
+
+    def note(self, notes: Iterable[str]) -> None:
+        """Note what was changed, each thing once."""
+        self.notes.extend(each for each in notes if each not in self.notes)
 
     def client_left(self) -> None:
         """Note that the client went away before it had everything."""
@@ -124,6 +136,14 @@ class Exchange:
             chunks=self.chunks,
             notes=tuple(self.notes),
         )
+
+
+def _header(text: str) -> bytes:
+    """Make a header's value of a text: printable ASCII, and not too long."""
+    ascii_text = text.encode("ascii", "replace").translate(_PRINTABLE)
+    if len(ascii_text) <= LONGEST_NOTES:
+        return ascii_text
+    return ascii_text[: LONGEST_NOTES - 4] + b" ..."
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -4,22 +4,23 @@ from collections.abc import Mapping
 
 import orjson
 
+from ccproxy.api.asking import Asking, as_it_came, endpoint_for, translated
 from ccproxy.api.attention import Attention, Interrupted
 from ccproxy.api.body import ClientLeftError, read_body
+from ccproxy.api.estimate import send_estimate
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.relay import Relay
-from ccproxy.api.routing import ModelTable, Target
+from ccproxy.api.routing import ModelTable
 from ccproxy.api.streams import OpenStreams
+from ccproxy.api.translated import relay_for
 from ccproxy.dialects import Endpoint
 from ccproxy.errors import (
     BadRequestError,
-    DialectNotSpokenError,
     ShuttingDownError,
     UpstreamError,
 )
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure
-from ccproxy.http.headers import upstream_headers
 from ccproxy.sdk import (
     JsonObject,
     Provider,
@@ -81,26 +82,44 @@ class Forward:
         exchange.bytes_in = len(body)
         payload = _decode(body)
         target = self._models.target(exchange.match, _model_of(payload))
-        request = _request(exchange, endpoint, target, payload, body)
-        if query := scope["query_string"]:
-            request.url += (
-                f"?{query.decode('latin-1')}"  # such as Anthropic's ?beta=true
+        exchange.provider = target.provider.name
+        exchange.model_requested = _model_of(payload)
+        exchange.model = target.model
+        exchange.streaming = payload.get("stream") is True
+        spoken = endpoint_for(endpoint, target.provider)
+        if spoken is None:
+            await send_estimate(exchange, payload, send)
+            return
+        exchange.dialect_out = spoken.dialect.value
+        if spoken is endpoint:
+            asking = as_it_came(
+                exchange, endpoint, target, payload=payload, body=body, scope=scope
             )
-        request.headers = upstream_headers(scope["headers"])
-        request.headers["content-type"] = "application/json"  # whatever curl -d says
-        request.headers["accept-encoding"] = "identity"  # to be readable in passing
+        else:
+            asking = translated(exchange, endpoint, spoken, target, payload)
+        await self._attend(exchange, target.provider, asking, receive, send)
+
+    async def _attend(
+        self,
+        exchange: Exchange,
+        provider: Provider,
+        asking: Asking,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Answer for as long as the client is there and the gateway runs."""
         attention = Attention(receive)
         try:
             with attention:
-                relay = Relay(exchange, endpoint.dialect, send, attention, self._bus)
-                await self._answer(exchange, target.provider, request, relay)
+                relay = relay_for(
+                    exchange, asking.translation, send, attention, self._bus
+                )
+                await self._answer(exchange, provider, asking.request, relay)
         except Interrupted:
             if attention.failure is Failure.SHUTDOWN:
                 msg = "The gateway is stopping."
                 raise ShuttingDownError(msg, hint="Ask again.") from None
             exchange.client_left()
-        finally:
-            exchange.notes.extend(request.notes)
 
     async def _answer(
         self,
@@ -143,49 +162,16 @@ class Forward:
         return response
 
 
-def _request(
-    exchange: Exchange,
-    endpoint: Endpoint,
-    target: Target,
-    payload: JsonObject,
-    body: bytes,
-) -> UpstreamRequest:
-    provider = target.provider
-    exchange.provider = provider.name
-    exchange.model_requested = _model_of(payload)
-    exchange.model = target.model
-    exchange.streaming = payload.get("stream") is True
-    url = provider.urls.get(endpoint)
-    if url is None:
-        raise _not_spoken(provider, endpoint)
-    exchange.dialect_out = endpoint.dialect.value
-    request = UpstreamRequest(
-        url=url,
-        endpoint=endpoint,
-        model=target.model,
-        stream=exchange.streaming,
-        headers={},
-        body=body,
-        payload=payload,
-        request_id=exchange.id,
-    )
-    if target.model != exchange.model_requested:
-        request.rewrite({**payload, "model": target.model})
-    return request
-
-
 async def _pass_on(
     exchange: Exchange,
     request: UpstreamRequest,
     response: UpstreamResponse,
     relay: Relay,
 ) -> None:
-    if response.status >= 400 or request.stream is False:
+    if response.status >= 400 or request.stream is False or not _is_stream(response):
         await relay.plain(response)
     elif not exchange.streaming:
         await relay.collected(response)  # the provider only streams
-    elif not _is_stream(response):
-        await relay.plain(response)
     else:
         await relay.stream(response)
 
@@ -247,9 +233,3 @@ def _is_stream(response: UpstreamResponse) -> bool:
     headers = dict(response.headers)
     is_json = headers.get(b"content-type", b"").startswith(b"application/json")
     return not is_json and headers.get(b"content-encoding", b"identity") == b"identity"
-
-
-def _not_spoken(provider: Provider, endpoint: Endpoint) -> DialectNotSpokenError:
-    spoken = ", ".join(f"{each.dialect} at /v1/{each}" for each in provider.urls)
-    msg = f"{provider.name} does not answer /v1/{endpoint} ({endpoint.dialect})."
-    return DialectNotSpokenError(msg, hint=f"It speaks: {spoken}.")

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
+from typing import Protocol
 
 from ccproxy.api.attention import Attention
 from ccproxy.api.errors import answer_to
 from ccproxy.api.exchange import Exchange
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.collect import ResponseCollector
-from ccproxy.dialects.failure import error_event
 from ccproxy.dialects.tap import Outcome, StreamTap
 from ccproxy.errors import (
     CCProxyError,
@@ -27,11 +27,34 @@ from ccproxy.sdk import Send, UpstreamResponse
 _PING = {Dialect.MESSAGES: b'event: ping\ndata: {"type": "ping"}\n\n'}
 _COMMENT = b": keep-alive\n\n"
 
-_REPORTED = "The upstream reported a failure in its stream."
+REPORTED = "The upstream reported a failure in its stream."
 
 DRAIN = 1.0
 """Seconds to read what follows the last event of a stream whose client has left, so
 that the upstream's connection can serve again."""
+
+
+class Passage(Protocol):
+    """What a stream goes through on its way: watched, or translated.
+
+    Attributes:
+        outcome: How far the stream has come.
+        between_events: Whether something may be put into it here.
+    """
+
+    outcome: Outcome
+
+    @property
+    def between_events(self) -> bool: ...  # noqa: D102
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take a chunk of the upstream's, return what goes to the client now."""
+
+    def end(self) -> bytes:
+        """Return what is left; the upstream's stream has ended."""
+
+    def fail(self, status: int, message: str, code: str) -> bytes:
+        """Write the event that ends the stream with an error."""
 
 
 class Relay:
@@ -58,7 +81,7 @@ class Relay:
         self._dialect = dialect
         self._send = send
         self._attention = attention
-        self._tap = StreamTap(dialect)
+        self._passage: Passage = StreamTap(dialect)
         self._bus = bus if bus.wanted(StreamChunk) else None
         self._waiting_since: float | None = None
 
@@ -66,7 +89,7 @@ class Relay:
 
     def silent_since(self) -> float | None:
         """Monotonic time since when the upstream is silent between two events."""
-        return self._waiting_since if self._tap.between_events else None
+        return self._waiting_since if self._passage.between_events else None
 
     async def keep_alive(self) -> None:
         """Send a ping, or a comment where the dialect has no ping."""
@@ -107,23 +130,15 @@ class Relay:
             collector.feed(chunk)
         body = collector.result()
         if collector.failed:
-            self._exchange.fail(Failure.UPSTREAM_FAILED, _REPORTED)
-        headers = downstream_headers(response.headers, keep_length=False)
-        headers = [(name, value) for name, value in headers if name != b"content-type"]
-        headers += [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        await self._head(response.status, headers)
-        await self._piece(body)
-        await self._finish()
+            self._exchange.fail(Failure.UPSTREAM_FAILED, REPORTED)
+        await self._whole(response, response.status, body)
 
     # -- steps
 
     @property
     def _is_over(self) -> bool:
         """Whether the terminal event has gone out."""
-        return self._tap.outcome in (Outcome.DONE, Outcome.FAILED)
+        return self._passage.outcome in (Outcome.DONE, Outcome.FAILED)
 
     async def _pump(self, response: UpstreamResponse) -> None:
         while True:
@@ -131,28 +146,24 @@ class Relay:
             chunk = await response.chunk()
             self._waiting_since = None
             if not chunk:
-                self._tap.end()
-                return
-            self._tap.feed(chunk)
-            await self._piece(chunk)
+                break
+            if piece := self._passage.feed(chunk):
+                await self._piece(piece)
+        if rest := self._passage.end():
+            await self._piece(rest)
 
     def _judge(self) -> None:
-        if self._tap.outcome is Outcome.OPEN:
+        if self._passage.outcome is Outcome.OPEN:
             msg = "The upstream ended its stream before the answer was complete."
             raise UpstreamDiedError(msg)
-        if self._tap.outcome is Outcome.FAILED:
-            self._exchange.fail(Failure.UPSTREAM_FAILED, _REPORTED)
+        if self._passage.outcome is Outcome.FAILED:
+            self._exchange.fail(Failure.UPSTREAM_FAILED, REPORTED)
 
     async def _break_off(self, error: CCProxyError) -> None:
         """End the stream with an error event, never as if it were complete."""
         answer = answer_to(error)
         self._exchange.fail(answer.failure, str(error))
-        if not self._tap.between_events:
-            await self._piece(b"\n\n")
-        event = error_event(
-            self._dialect, answer.status, str(error), answer.code, self._tap.last
-        )
-        await self._piece(event)
+        await self._piece(self._passage.fail(answer.status, str(error), answer.code))
 
     async def _interrupted(self, response: UpstreamResponse) -> None:
         """End well where the attention has interrupted; other cancellations pass."""
@@ -176,11 +187,31 @@ class Relay:
                 while await response.chunk():
                     pass
 
+    def _headers(
+        self, response: UpstreamResponse, *, keep_length: bool
+    ) -> list[tuple[bytes, bytes]]:
+        """Keep what may go to the client of the upstream's headers."""
+        return downstream_headers(response.headers, keep_length=keep_length)
+
     async def _start(self, response: UpstreamResponse, *, keep_length: bool) -> None:
-        headers = downstream_headers(response.headers, keep_length=keep_length)
+        headers = self._headers(response, keep_length=keep_length)
         if not keep_length and not any(name == b"content-type" for name, _ in headers):
             headers.append((b"content-type", b"text/event-stream"))
         await self._head(response.status, headers)
+
+    async def _whole(
+        self, response: UpstreamResponse, status: int, body: bytes
+    ) -> None:
+        """Answer with JSON of the gateway's own making."""
+        headers = self._headers(response, keep_length=False)
+        headers = [(name, value) for name, value in headers if name != b"content-type"]
+        headers += [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await self._head(status, headers)
+        await self._piece(body)
+        await self._finish()
 
     async def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         if self._exchange.provider is not None:

@@ -1,0 +1,183 @@
+"""What a model answers, in no dialect's words: whole, or event by event.
+
+A stream is ``Begin``, then for each block ``Open``, any number of ``Delta`` and
+``Close``, ``Tokens`` and ``Stop`` somewhere after what they tell of, and last ``Done``
+or ``Failed``.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from ccproxy.dialects.conversation import (
+    Citation,
+    Opaque,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+)
+
+AnswerBlock: TypeAlias = Text | Refusal | Reasoning | ToolCall | Opaque
+
+
+class StopReason(StrEnum):
+    """Why the model stopped."""
+
+    END = "end"
+    LENGTH = "length"
+    CONTEXT = "context"
+    """The context window was full."""
+    TOOLS = "tools"
+    SEQUENCE = "sequence"
+    """It said one of the stop sequences."""
+    REFUSAL = "refusal"
+    FILTER = "filter"
+    PAUSE = "pause"
+    """A server tool takes long; the caller is to ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, each counted once.
+
+    Attributes:
+        input: Read and neither taken from the cache nor written to it.
+        cache_read: Taken from the cache.
+        cache_write: Written to it.
+        output: Written, reasoning included.
+        reasoning: The part of the output that was reasoning.
+    """
+
+    input: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+    @property
+    def all_input(self) -> int:
+        """All that was read."""
+        return self.input + self.cache_read + self.cache_write
+
+
+@dataclass(slots=True)
+class Answer:
+    """A whole answer.
+
+    Attributes:
+        id: The upstream's.
+        blocks: In their order.
+        stop: Why it ended.
+        sequence: The stop sequence that was said, if one was.
+        usage: ``None`` if the upstream told nothing.
+    """
+
+    id: str = ""
+    blocks: list[AnswerBlock] = field(default_factory=list)
+    stop: StopReason = StopReason.END
+    sequence: str = ""
+    usage: Usage | None = None
+
+
+@dataclass(slots=True)
+class Problem:
+    """What went wrong at an upstream.
+
+    Attributes:
+        status: HTTP status; of a failure within a stream, the one it would have had.
+        message: For people.
+        code: In one word, for programs; the upstream's own if it gave one.
+        retry_after: Seconds, if the body told.
+    """
+
+    status: int
+    message: str
+    code: str
+    retry_after: int | None = None
+
+
+@dataclass(slots=True)
+class Begin:
+    """The answer begins.
+
+    Attributes:
+        id: The upstream's.
+        usage: What is known of it already.
+    """
+
+    id: str
+    usage: Usage | None = None
+
+
+@dataclass(slots=True)
+class Open:
+    """A block begins.
+
+    Attributes:
+        key: Names the block until it is closed.
+        block: What is known of it; its words are still to come.
+    """
+
+    key: int
+    block: AnswerBlock
+
+
+@dataclass(slots=True)
+class Delta:
+    """More words of a block, or more of a tool call's arguments."""
+
+    key: int
+    text: str
+
+
+@dataclass(slots=True)
+class Cite:
+    """A citation of what a text block has said."""
+
+    key: int
+    citation: Citation
+
+
+@dataclass(slots=True)
+class Close:
+    """A block is complete.
+
+    Attributes:
+        key: Which.
+        block: All that is known of it, if more than what it was opened with; its words
+            are those of the deltas, and stay unsaid here.
+    """
+
+    key: int
+    block: AnswerBlock | None = None
+
+
+@dataclass(slots=True)
+class Tokens:
+    """What was used so far; a later one replaces an earlier one."""
+
+    usage: Usage
+
+
+@dataclass(slots=True)
+class Stop:
+    """The model has stopped."""
+
+    reason: StopReason
+    sequence: str = ""
+
+
+@dataclass(slots=True)
+class Done:
+    """Nothing more will come."""
+
+
+@dataclass(slots=True)
+class Failed:
+    """Nothing more will come, and what came is not the whole answer."""
+
+    problem: Problem
+
+
+Event: TypeAlias = Begin | Open | Delta | Cite | Close | Tokens | Stop | Done | Failed

@@ -1,0 +1,204 @@
+"""Reads and writes whole answers of OpenAI Chat Completions.
+
+Source: https://platform.openai.com/docs/api-reference/chat/object
+"""
+
+from ccproxy.dialects.answer import Answer, AnswerBlock, Stop, StopReason, Usage
+from ccproxy.dialects.chat.request_in import read_call
+from ccproxy.dialects.conversation import (
+    Citation,
+    Opaque,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+)
+from ccproxy.dialects.feature import Feature
+from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
+from ccproxy.dialects.speaker import Frame
+
+_READ = {
+    "stop": StopReason.END,
+    "length": StopReason.LENGTH,
+    "tool_calls": StopReason.TOOLS,
+    "function_call": StopReason.TOOLS,
+    "content_filter": StopReason.FILTER,
+}
+_WRITTEN = {
+    StopReason.END: "stop",
+    StopReason.LENGTH: "length",
+    StopReason.CONTEXT: "length",
+    StopReason.TOOLS: "tool_calls",
+    StopReason.SEQUENCE: "stop",
+    StopReason.REFUSAL: "content_filter",
+    StopReason.FILTER: "content_filter",
+    StopReason.PAUSE: "stop",
+}
+
+
+def parse_answer(payload: JsonObject, maker: str) -> Answer:
+    """Read an answer; of several choices, the first."""
+    choice = next(iter(objects(payload.get("choices"))), {})
+    message = an_object(choice.get("message"))
+    blocks: list[AnswerBlock] = []
+    if thought := thought_of(message):
+        blocks.append(Reasoning(thought, maker=maker))
+    if said := text(message.get("content")):
+        blocks.append(Text(said, citations_of(message)))
+    if refusal := text(message.get("refusal")):
+        blocks.append(Refusal(refusal))
+    calls = [read_call(call) for call in objects(message.get("tool_calls"))]
+    usage = payload.get("usage")
+    return Answer(
+        id=text(payload.get("id")),
+        blocks=[*blocks, *calls],
+        stop=read_stop(text(choice.get("finish_reason")), bool(calls), bool(refusal)),
+        usage=read_usage(usage) if isinstance(usage, dict) else None,
+    )
+
+
+def thought_of(message: JsonObject) -> str:
+    """Read the reasoning, which servers call by one of two names."""
+    return text(message.get("reasoning_content")) or text(message.get("reasoning"))
+
+
+def citations_of(message: JsonObject) -> tuple[Citation, ...]:
+    """Read the pages that a text cites."""
+    found = []
+    for annotation in objects(message.get("annotations")):
+        cited = an_object(annotation.get("url_citation"))
+        if url := text(cited.get("url")):
+            found.append(Citation(url, text(cited.get("title"))))
+    return tuple(found)
+
+
+def read_stop(finish: str, called: bool, refused: bool) -> StopReason:
+    """Read why an answer ended; some servers say ``stop`` after tool calls."""
+    reason = _READ.get(finish, StopReason.END)
+    if reason is StopReason.END:
+        if called:
+            return StopReason.TOOLS
+        if refused:
+            return StopReason.REFUSAL
+    return reason
+
+
+def read_usage(usage: JsonObject) -> Usage:
+    """Read what was used; OpenAI's prompt tokens include cached ones."""
+    details = an_object(usage.get("prompt_tokens_details"))
+    cached = number(details.get("cached_tokens"))
+    written = number(details.get("cache_write_tokens"))
+    spent = an_object(usage.get("completion_tokens_details"))
+    return Usage(
+        input=max(0, number(usage.get("prompt_tokens")) - cached - written),
+        cache_read=cached,
+        cache_write=written,
+        output=number(usage.get("completion_tokens")),
+        reasoning=number(spent.get("reasoning_tokens")),
+    )
+
+
+def render_answer(answer: Answer, frame: Frame) -> JsonObject:
+    """Write an answer."""
+    message: JsonObject = {"role": "assistant", "content": None, "refusal": None}
+    words: list[str] = []
+    thoughts: list[str] = []
+    for block in answer.blocks:
+        match block:
+            case Text(text=said):
+                words.append(said)
+                _annotate(message, block, "".join(words))
+            case Refusal(text=said):
+                message["refusal"] = text(message["refusal"]) + said
+            case Reasoning(text=thought):
+                lose_seal(block, frame)
+                thoughts.append(thought)
+            case ToolCall():
+                calls = objects(message.get("tool_calls"))
+                message["tool_calls"] = [*calls, write_call(block, frame)]
+            case Opaque(kind=kind):
+                frame.notes.lose(Feature.UNKNOWN_BLOCK, kind)
+    if words:
+        message["content"] = "".join(words)
+    if thought := "\n\n".join(each for each in thoughts if each):
+        message["reasoning_content"] = thought
+    stop = Stop(answer.stop, answer.sequence)
+    choice: JsonObject = {
+        "index": 0,
+        "message": message,
+        "logprobs": None,
+        "finish_reason": write_stop(stop, frame, refused=bool(message["refusal"])),
+    }
+    return {
+        "id": answer_id(answer.id),
+        "object": "chat.completion",
+        "created": frame.created,
+        "model": frame.model,
+        "choices": [choice],
+        "usage": write_usage(answer.usage or Usage()),
+    }
+
+
+def answer_id(name: str) -> str:
+    """Write an upstream's id so that it looks like one of this dialect."""
+    return name if name.startswith("chatcmpl-") else f"chatcmpl-{name}"
+
+
+def lose_seal(block: Reasoning, frame: Frame) -> None:
+    """Note that what has no place in this dialect is lost."""
+    if block.seal:
+        frame.notes.lose(Feature.REASONING)
+
+
+def write_call(call: ToolCall, frame: Frame) -> JsonObject:
+    """Write a tool call."""
+    if call.namespace:
+        frame.notes.lose(Feature.NAMESPACE)
+    if call.custom:
+        custom: JsonObject = {"name": call.name, "input": call.arguments}
+        return {"id": call.id, "type": "custom", "custom": custom}
+    arguments = call.arguments or "{}"
+    function: JsonObject = {"name": call.name, "arguments": arguments}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _annotate(message: JsonObject, block: Text, said: str) -> None:
+    if block.citations:
+        written = [write_citation(each, len(said)) for each in block.citations]
+        message["annotations"] = [*objects(message.get("annotations")), *written]
+
+
+def write_citation(citation: Citation, end: int) -> JsonObject:
+    """Write a citation of what was said up to here."""
+    cited: JsonObject = {
+        "url": citation.url,
+        "title": citation.title,
+        "start_index": 0,
+        "end_index": end,
+    }
+    return {"type": "url_citation", "url_citation": cited}
+
+
+def write_stop(stop: Stop, frame: Frame, *, refused: bool) -> str:
+    """Write why an answer ended; a refusal in words is told by its words."""
+    if stop.reason is StopReason.PAUSE:
+        frame.notes.lose(Feature.PAUSE)
+    if stop.sequence:
+        frame.notes.lose(Feature.STOP_SEQUENCE)
+    if stop.reason is StopReason.REFUSAL and refused:
+        return "stop"
+    return _WRITTEN[stop.reason]
+
+
+def write_usage(usage: Usage) -> JsonObject:
+    """Write what was used."""
+    return {
+        "prompt_tokens": usage.all_input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.all_input + usage.output,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+    }

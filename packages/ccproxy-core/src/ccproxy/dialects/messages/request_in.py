@@ -1,0 +1,256 @@
+"""Reads Anthropic Messages requests.
+
+Source: https://docs.claude.com/en/api/messages
+"""
+
+from collections.abc import Iterator
+
+import orjson
+
+from ccproxy.dialects.conversation import (
+    Block,
+    Choice,
+    Citation,
+    Conversation,
+    Document,
+    Format,
+    Image,
+    Opaque,
+    Role,
+    Setting,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
+from ccproxy.dialects.feature import Feature, Notes
+from ccproxy.dialects.json import Json, JsonObject, an_object, objects, text
+from ccproxy.dialects.messages.thinking import read_effort
+from ccproxy.dialects.seal import MARK, disclose
+from ccproxy.dialects.session import session_of
+from ccproxy.errors import BadRequestError
+
+SETTINGS = {
+    "max_tokens": Setting.MAX_TOKENS,
+    "temperature": Setting.TEMPERATURE,
+    "top_p": Setting.TOP_P,
+    "top_k": Setting.TOP_K,
+    "stop_sequences": Setting.STOP,
+}
+_READ = {
+    *SETTINGS,
+    *("cache_control", "messages", "metadata", "model", "output_config"),
+    *("service_tier", "stream", "system", "thinking", "tool_choice", "tools"),
+}
+VENDOR = "anthropic"
+BILLING = "x-anthropic-billing-header:"
+"""Begins a block that Claude Code puts before its system prompt. It differs in every
+request, so any other provider would find nothing of the prompt in its cache (measured
+with 2.1.197)."""
+
+_ROLES = {role.value: role for role in Role}
+_CHOICES = {"auto": Choice.AUTO, "any": Choice.REQUIRED, "none": Choice.NONE}
+_TIERS = {"standard_only": "default"}
+
+
+def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
+    """Read a request.
+
+    Raises:
+        BadRequestError: It has no messages.
+    """
+    asked = Conversation(text(payload.get("model")))
+    asked.system = list(_system(payload.get("system"), notes))
+    messages = payload.get("messages")
+    if not isinstance(messages, list):
+        msg = "messages: a list is required."
+        raise BadRequestError(msg)
+    for message in objects(messages):
+        role = _ROLES.get(text(message.get("role")), Role.USER)
+        for block in _content(message.get("content"), notes):
+            asked.say(role, block)
+    _read_tools(asked, payload, notes)
+    asked.effort = read_effort(payload)
+    asked.format = _format(an_object(payload.get("output_config")).get("format"))
+    asked.stream = payload.get("stream") is True
+    _read_settings(asked, payload)
+    _lose_mark(payload, notes)
+    for name in payload.keys() - _READ:
+        asked.left_out.append(name)
+    return asked
+
+
+def _read_settings(asked: Conversation, payload: JsonObject) -> None:
+    for name, setting in SETTINGS.items():
+        if payload.get(name) is not None:
+            asked.settings[setting] = payload[name]
+    if tier := text(payload.get("service_tier")):
+        asked.settings[Setting.SERVICE_TIER] = _TIERS.get(tier, tier)
+    if user := text(an_object(payload.get("metadata")).get("user_id")):
+        asked.settings[Setting.USER] = user
+        asked.session = session_of(user)
+
+
+def _system(system: Json, notes: Notes) -> Iterator[Text]:
+    parts: list[JsonObject] = objects(system)
+    if isinstance(system, str):
+        parts = [{"text": system}]
+    for part in parts:
+        words = text(part.get("text"))
+        if words.startswith(BILLING):
+            notes.lose(Feature.BILLING)
+        elif words:
+            _lose_mark(part, notes)
+            yield Text(words)
+
+
+def _content(content: Json, notes: Notes) -> Iterator[Block]:
+    if isinstance(content, str):
+        if content:
+            yield Text(content)
+        return
+    for part in objects(content):
+        yield _block(part, notes)
+
+
+def _lose_mark(part: JsonObject, notes: Notes) -> None:
+    if part.get("cache_control"):
+        notes.lose(Feature.CACHE_MARK)
+
+
+def _block(part: JsonObject, notes: Notes) -> Block:
+    _lose_mark(part, notes)
+    match part.get("type"):
+        case "tool_use":
+            arguments = orjson.dumps(part.get("input") or {}).decode()
+            return ToolCall(text(part.get("id")), text(part.get("name")), arguments)
+        case "tool_result":
+            content = part.get("content")
+            parts: list[JsonObject] = objects(content)
+            if isinstance(content, str):
+                parts = [{"type": "text", "text": content}]
+            return ToolResult(
+                text(part.get("tool_use_id")),
+                tuple(_piece(each, notes) for each in parts),
+                failed=part.get("is_error") is True,
+            )
+        case "thinking":
+            return disclose(text(part.get("signature")), text(part.get("thinking")))
+        case "redacted_thinking":
+            return disclose(text(part.get("data")), "")
+    return _piece(part, notes)
+
+
+def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
+    """Read a block that may stand in a tool's result, too."""
+    kind = text(part.get("type"))
+    match kind:
+        case "text":
+            return Text(text(part.get("text")), _citations(part, notes))
+        case "image":
+            return _image(an_object(part.get("source")))
+        case "document":
+            return _document(part)
+        case "search_result":
+            title, url = text(part.get("title")), text(part.get("source"))
+            words = [text(each.get("text")) for each in objects(part.get("content"))]
+            return Text("\n".join([f"{title} ({url})", *words]))
+    return Opaque(kind)
+
+
+def _image(source: JsonObject) -> Image:
+    return Image(
+        url=text(source.get("url")),
+        media_type=text(source.get("media_type")),
+        data=text(source.get("data")),
+        file_id=text(source.get("file_id")),
+        vendor=VENDOR,
+    )
+
+
+def _document(part: JsonObject) -> Document:
+    source = an_object(part.get("source"))
+    title = text(part.get("title"))
+    match source.get("type"):
+        case "text":
+            return Document(text=text(source.get("data")), title=title)
+        case "content":
+            content = source.get("content")
+            words = [text(each.get("text")) for each in objects(content)]
+            return Document(text=text(content) or "\n".join(words), title=title)
+    image = _image(source)
+    return Document(
+        image.url, image.media_type, image.data, image.file_id, VENDOR, title=title
+    )
+
+
+def _citations(part: JsonObject, notes: Notes) -> tuple[Citation, ...]:
+    found = []
+    for each in objects(part.get("citations")):
+        if citation := read_citation(each):
+            found.append(citation)
+        else:
+            notes.lose(Feature.OTHER_CITATION)
+    return tuple(found)
+
+
+def read_citation(citation: JsonObject) -> Citation | None:
+    """Read a citation of a page; those of documents have no common form."""
+    url = text(citation.get("url"))
+    if not url:
+        return None
+    return Citation(url, text(citation.get("title")), text(citation.get("cited_text")))
+
+
+def _read_tools(asked: Conversation, payload: JsonObject, notes: Notes) -> None:
+    for tool in objects(payload.get("tools")):
+        _lose_mark(tool, notes)
+        if tool.get("type") not in (None, "custom"):
+            notes.lose(Feature.SERVER_TOOL, text(tool.get("type")))
+            continue
+        strict = tool.get("strict")
+        asked.tools.append(
+            Tool(
+                text(tool.get("name")),
+                text(tool.get("description")),
+                an_object(tool.get("input_schema")),
+                strict if isinstance(strict, bool) else None,
+            )
+        )
+    choice = an_object(payload.get("tool_choice"))
+    if choice.get("type") == "tool":
+        asked.choice = ToolChoice(Choice.ONE, text(choice.get("name")))
+    elif kind := _CHOICES.get(text(choice.get("type"))):
+        asked.choice = ToolChoice(kind)
+    if isinstance(choice.get("disable_parallel_tool_use"), bool):
+        asked.parallel = not choice["disable_parallel_tool_use"]
+
+
+def _format(wanted: Json) -> Format | None:
+    schema = an_object(wanted).get("schema")
+    if not isinstance(schema, dict):
+        return None
+    return Format(schema, "answer", strict=True)
+
+
+def without_seals(payload: JsonObject) -> JsonObject:
+    """Take out thinking that the gateway put into an envelope for another provider."""
+    kept: list[Json] = []
+    found = False
+    for message in objects(payload.get("messages")):
+        blocks = objects(message.get("content"))
+        rest: list[Json] = [each for each in blocks if not _is_sealed(each)]
+        if len(rest) == len(blocks):
+            kept.append(message)
+            continue
+        found = True
+        if rest:
+            kept.append({**message, "content": rest})
+    return {**payload, "messages": kept} if found else payload
+
+
+def _is_sealed(block: JsonObject) -> bool:
+    sealed = text(block.get("signature")) or text(block.get("data"))
+    kinds = ("thinking", "redacted_thinking")
+    return block.get("type") in kinds and sealed.startswith(MARK)

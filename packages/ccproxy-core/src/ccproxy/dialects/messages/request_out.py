@@ -1,0 +1,340 @@
+"""Writes Anthropic Messages requests.
+
+Source: https://docs.claude.com/en/api/messages
+"""
+
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from ccproxy.dialects.conversation import (
+    Block,
+    Choice,
+    Conversation,
+    Document,
+    Image,
+    Opaque,
+    Reasoning,
+    Refusal,
+    Role,
+    Setting,
+    Text,
+    Tool,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from ccproxy.dialects.feature import Feature
+from ccproxy.dialects.json import Json, JsonObject, an_object, number
+from ccproxy.dialects.messages.thinking import thinking_for
+from ccproxy.dialects.speaker import Writing
+from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
+
+MAX_TOKENS = 32_000
+"""Sent where the caller set no limit; Anthropic wants one."""
+
+_OLD_MAX_TOKENS = {"claude-3-5": 8192, "claude-3-": 4096}
+"""What older models can write at most, by the beginning of their names."""
+
+_PLAIN = {
+    Setting.TOP_K: "top_k",
+    Setting.TOP_P: "top_p",
+    Setting.STOP: "stop_sequences",
+}
+_NOT_WHILE_THINKING = {Setting.TEMPERATURE, Setting.TOP_K, Setting.TOP_P}
+_TIERS = {"auto": "auto", "default": "standard_only"}
+_MARK: JsonObject = {"type": "ephemeral"}
+_CHOICES = {Choice.AUTO: "auto", Choice.REQUIRED: "any", Choice.NONE: "none"}
+
+
+def render_request(asked: Conversation, writing: Writing) -> JsonObject:
+    """Write a request.
+
+    Raises:
+        UntranslatableError: It holds what has to be told, and can't be.
+    """
+    body: JsonObject = {"model": asked.model, "max_tokens": _max_tokens(asked, writing)}
+    turns, system = asked.turns, asked.system
+    if not turns:  # there has to be a message
+        turns, system = [Turn(Role.USER, [*system])], []
+    if system:
+        body["system"] = [_text(each) for each in system]
+    body["messages"] = _messages(turns, writing)
+    _write_tools(body, asked, writing)
+    if asked.format is not None:
+        if asked.format.schema:
+            wanted: JsonObject = {"type": "json_schema", "schema": asked.format.schema}
+            body["output_config"] = {"format": wanted}
+        else:
+            writing.notes.lose(Feature.JSON_OBJECT)
+    _write_thinking(body, asked, writing)
+    _write_settings(body, asked, writing)
+    if asked.stream:
+        body["stream"] = True
+    if asked.tools or any(turn.role is Role.ASSISTANT for turn in turns):
+        _mark(body)
+    return body
+
+
+def _messages(turns: Iterable[Turn], writing: Writing) -> list[Json]:
+    messages: list[JsonObject] = []
+    for turn in turns:
+        later = turn.role is Role.SYSTEM
+        role = "assistant" if turn.role is Role.ASSISTANT else "user"
+        if later:
+            writing.notes.lose(Feature.LATER_SYSTEM)
+        blocks: list[Json] = []
+        for block in turn.blocks:
+            blocks += _block(block, writing, system=later)
+        if not blocks:
+            continue
+        if messages and messages[-1]["role"] == role:
+            content = messages[-1]["content"]
+            assert isinstance(content, list)  # noqa: S101  (written below)
+            content += blocks
+        else:
+            messages.append({"role": role, "content": blocks})
+    for message in messages:
+        message["content"] = _results_first(message["content"])
+    return [*messages]
+
+
+def _results_first(content: Json) -> Json:
+    """Put results before all else, where the API wants them."""
+    if not isinstance(content, list):
+        return content
+    return sorted(content, key=lambda each: not _is_result(each))
+
+
+def _is_result(block: Json) -> bool:
+    return an_object(block).get("type") == "tool_result"
+
+
+def _block(block: Block, writing: Writing, *, system: bool) -> list[Json]:
+    match block:
+        case Text(text=words) if system:
+            return [{"type": "text", "text": f"<system>\n{words}\n</system>"}]
+        case ToolCall():
+            return [_call(block, writing)]
+        case ToolResult():
+            content: list[Json] = []
+            for each in block.content:
+                content += _piece(each, writing)
+            result: JsonObject = {
+                "type": "tool_result",
+                "tool_use_id": writing.names.call(block.call_id),
+                "content": content,
+            }
+            if block.failed:
+                result["is_error"] = True
+            return [result]
+        case Reasoning():
+            return _reasoning(block, writing)
+        case Refusal(text=words):
+            writing.notes.lose(Feature.REFUSAL)
+            return [{"type": "text", "text": words}] if words else []
+    return _piece(block, writing)
+
+
+def _call(call: ToolCall, writing: Writing) -> JsonObject:
+    name = writing.names.tool(call.name, call.namespace, wrapped=call.custom)
+    arguments = call.arguments or "{}"
+    given: Json = None
+    if not call.custom:
+        try:
+            given = orjson.loads(arguments)
+        except orjson.JSONDecodeError:
+            given = None
+    if not isinstance(given, dict):
+        given = wrapped_arguments(call.arguments)
+    identity = writing.names.call(call.id)
+    return {"type": "tool_use", "id": identity, "name": name, "input": given}
+
+
+def _reasoning(block: Reasoning, writing: Writing) -> list[Json]:
+    if block.maker != writing.maker or not block.seal:
+        writing.notes.lose(Feature.FOREIGN_REASONING)
+        return []
+    if block.hidden:
+        return [{"type": "redacted_thinking", "data": block.seal}]
+    return [{"type": "thinking", "thinking": block.text, "signature": block.seal}]
+
+
+def _piece(block: Block, writing: Writing) -> list[Json]:
+    """Write a block that may stand in a tool's result, too."""
+    match block:
+        case Text():
+            if block.citations:
+                writing.notes.lose(Feature.CITATION)
+            return [_text(block)] if block.text else []
+        case Image():
+            if block.file_id:
+                writing.notes.lose(Feature.IMAGE_FILE)
+            return [{"type": "image", "source": _source(block)}]
+        case Document():
+            return [_document(block, writing)]
+        case Opaque(kind=kind):
+            writing.notes.lose(Feature.UNKNOWN_BLOCK, kind)
+    return []
+
+
+def _text(block: Text) -> JsonObject:
+    return {"type": "text", "text": block.text}
+
+
+def _source(block: Image | Document) -> JsonObject:
+    if block.url:
+        return {"type": "url", "url": block.url}
+    return {"type": "base64", "media_type": block.media_type, "data": block.data}
+
+
+def _document(block: Document, writing: Writing) -> JsonObject:
+    if block.file_id:
+        writing.notes.lose(Feature.DOCUMENT_FILE)
+    source = _source(block)
+    if block.text:
+        source = {"type": "text", "media_type": "text/plain", "data": block.text}
+    written: JsonObject = {"type": "document", "source": source}
+    if block.title:
+        written["title"] = block.title
+    return written
+
+
+def _write_tools(body: JsonObject, asked: Conversation, writing: Writing) -> None:
+    choice = asked.choice
+    tools = asked.tools
+    if choice is not None and choice.allowed:
+        writing.notes.lose(Feature.ALLOWED_TOOLS)
+        tools = [tool for tool in tools if tool.name in choice.allowed]
+    if not tools:
+        return
+    body["tools"] = [_tool(tool, writing) for tool in tools]
+    if choice is None and asked.parallel is not False:
+        return
+    kind = choice.choice if choice is not None else Choice.AUTO
+    written: JsonObject = {"type": _CHOICES.get(kind, "tool")}
+    if choice is not None and kind is Choice.ONE:
+        chosen = next((each for each in tools if each.name == choice.name), None)
+        space = chosen.namespace if chosen else ""
+        custom = chosen.custom if chosen else False
+        written["name"] = writing.names.tool(choice.name, space, wrapped=custom)
+    if asked.parallel is False and kind is not Choice.NONE:
+        written["disable_parallel_tool_use"] = True
+    body["tool_choice"] = written
+
+
+def _tool(tool: Tool, writing: Writing) -> JsonObject:
+    if tool.namespace:
+        writing.notes.lose(Feature.NAMESPACE)
+    if tool.custom:
+        writing.notes.lose(Feature.CUSTOM_TOOL)
+    written: JsonObject = {
+        "name": writing.names.tool(tool.name, tool.namespace, wrapped=tool.custom),
+        "input_schema": wrapped_schema(tool) if tool.custom else _schema(tool),
+    }
+    if tool.description:
+        written["description"] = tool.description
+    if tool.strict and not tool.custom:
+        written["strict"] = True
+    return written
+
+
+def _schema(tool: Tool) -> JsonObject:
+    """Add what Anthropic wants of each schema."""
+    return tool.schema if "type" in tool.schema else {"type": "object", **tool.schema}
+
+
+def _write_thinking(body: JsonObject, asked: Conversation, writing: Writing) -> None:
+    """Ask for thinking where Anthropic takes the wish.
+
+    It refuses thinking together with a forced tool; and, told in tokens, in the midst
+    of a chain of tool calls whose thinking is not there.
+    """
+    if asked.effort is None:
+        return
+    fields = thinking_for(asked.model, asked.effort, number(body["max_tokens"]))
+    kind = an_object(fields.get("thinking")).get("type")
+    forced = asked.choice is not None and asked.choice.choice in _FORCED
+    lost_thread = kind == "enabled" and _lost_thread(body["messages"])
+    if not fields or (forced and kind != "disabled") or lost_thread:
+        writing.notes.lose(Feature.EFFORT)
+        return
+    config = {
+        **an_object(body.get("output_config")),
+        **an_object(fields.pop("output_config", None)),
+    }
+    body |= fields
+    if config:
+        body["output_config"] = config
+
+
+_FORCED = {Choice.REQUIRED, Choice.ONE}
+
+
+def _lost_thread(messages: Json) -> bool:
+    """Tell whether the last answer called a tool and its thinking is not there."""
+    if not isinstance(messages, list) or len(messages) < 2:
+        return False
+    *_, answer, reply = (an_object(each).get("content") for each in messages)
+    if not isinstance(reply, list) or not any(map(_is_result, reply)):
+        return False
+    first = an_object(answer[0]).get("type") if isinstance(answer, list) else None
+    return first not in {"thinking", "redacted_thinking"}
+
+
+def _max_tokens(asked: Conversation, writing: Writing) -> Json:
+    if Setting.MAX_TOKENS in asked.settings:
+        return asked.settings[Setting.MAX_TOKENS]
+    writing.notes.lose(Feature.MAX_TOKENS)
+    for beginning, most in _OLD_MAX_TOKENS.items():
+        if asked.model.startswith(beginning):
+            return most
+    return MAX_TOKENS
+
+
+def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> None:
+    thinks = an_object(body.get("thinking")).get("type") in {"enabled", "adaptive"}
+    for setting, value in asked.settings.items():
+        if thinks and setting in _NOT_WHILE_THINKING:
+            writing.notes.lose(Feature(setting.value))
+        elif setting in _PLAIN:
+            body[_PLAIN[setting]] = value
+        elif setting is Setting.TEMPERATURE:
+            body["temperature"] = _at_most_one(value, writing)
+        elif setting is Setting.USER:
+            body["metadata"] = {"user_id": value}
+        elif setting is Setting.SAFETY_ID:
+            writing.notes.lose(Feature.SAFETY_ID)
+            body.setdefault("metadata", {"user_id": value})
+        elif setting is Setting.SERVICE_TIER and value in _TIERS:
+            body["service_tier"] = _TIERS[str(value)]
+        elif setting is not Setting.MAX_TOKENS:
+            writing.notes.lose(Feature(setting.value))
+
+
+def _at_most_one(value: Json, writing: Writing) -> Json:
+    if isinstance(value, int | float) and value > 1:
+        writing.notes.lose(Feature.TEMPERATURE)
+        return 1
+    return value
+
+
+def _mark(body: JsonObject) -> None:
+    """Have the prompt cached: the instructions, and the last two turns of the user's.
+
+    Only what is marked is cached, and callers of other dialects can't mark anything.
+    The API looks back some twenty blocks from a mark, hence two.
+    """
+    system, messages = body.get("system"), body["messages"]
+    assert isinstance(messages, list)  # noqa: S101  (written above)
+    if isinstance(system, list):
+        _mark_last(system)
+    users = [each for each in messages if an_object(each).get("role") == "user"]
+    for message in users[-2:]:
+        content = an_object(message).get("content")
+        if isinstance(content, list):
+            _mark_last(content)
+
+
+def _mark_last(blocks: Sequence[Json]) -> None:
+    an_object(blocks[-1])["cache_control"] = dict(_MARK)

@@ -1,0 +1,123 @@
+"""Reads streams of Anthropic Messages.
+
+Source: https://docs.claude.com/en/docs/build-with-claude/streaming
+"""
+
+from dataclasses import replace
+
+from ccproxy.dialects.answer import Begin, Cite, Close, Delta, Open, Stop, Tokens, Usage
+from ccproxy.dialects.conversation import Reasoning, Text, ToolCall
+from ccproxy.dialects.json import JsonObject, an_object, number, text
+from ccproxy.dialects.messages.answer import (
+    read_block,
+    read_stop,
+    read_usage,
+)
+from ccproxy.dialects.messages.request_in import read_citation
+from ccproxy.dialects.problem import problem_of
+from ccproxy.dialects.stream import StreamParser
+
+
+class MessagesParser(StreamParser):
+    """Its events are nearly the neutral ones; blocks are named by their index."""
+
+    def __init__(self, maker: str) -> None:
+        super().__init__(maker)
+        self._usage = Usage()
+        self._seals: dict[int, str] = {}
+        self._input: dict[int, str] = {}
+
+    def _see(self, payload: JsonObject) -> None:
+        kind = payload.get("type")
+        if kind == "content_block_delta":
+            self._delta(number(payload.get("index")), an_object(payload.get("delta")))
+            return
+        match kind:
+            case "content_block_start":
+                self._open(payload)
+            case "content_block_stop":
+                self._stop_block(number(payload.get("index")))
+            case "message_start":
+                message = an_object(payload.get("message"))
+                self._usage = read_usage(an_object(message.get("usage")))
+                self._tell(Begin(text(message.get("id")), self._usage))
+            case "message_delta":
+                self._stop(payload)
+            case "message_stop":
+                self._close()
+            case "error":
+                self._fail(problem_of(payload))
+
+    def _delta(self, key: int, delta: JsonObject) -> None:
+        kind = delta.get("type")
+        if kind == "text_delta":
+            self._say(key, delta.get("text"))
+        elif kind == "input_json_delta":
+            self._input.pop(key, None)
+            self._say(key, delta.get("partial_json"))
+        elif kind == "thinking_delta":
+            self._say(key, delta.get("thinking"))
+        elif kind == "signature_delta":
+            seal = self._seals.get(key, "") + text(delta.get("signature"))
+            self._seals[key] = seal
+        elif kind == "citations_delta":
+            citation = read_citation(an_object(delta.get("citation")))
+            if citation is not None:
+                self._tell(Cite(key, citation))
+
+    def _say(self, key: int, words: object) -> None:
+        if isinstance(words, str) and words:
+            self._tell(Delta(key, words))
+
+    def _open(self, payload: JsonObject) -> None:
+        """Open a block; what it already says is told as a delta."""
+        key = number(payload.get("index"))
+        block = read_block(an_object(payload.get("content_block")), self._maker)
+        match block:
+            case Text(text=words):
+                self._tell(Open(key, Text("")))
+                self._say(key, words)
+            case Reasoning(text=words, seal=seal, hidden=False):
+                self._seals[key] = seal
+                self._tell(Open(key, replace(block, text="", seal="")))
+                self._say(key, words)
+            case ToolCall(arguments=arguments):
+                if arguments:
+                    self._input[key] = arguments
+                self._tell(Open(key, replace(block, arguments="")))
+            case _:
+                self._tell(Open(key, block))
+
+    def _stop_block(self, key: int) -> None:
+        self._say(key, self._input.pop(key, ""))
+        seal = self._seals.pop(key, None)
+        known = None if seal is None else Reasoning("", seal, self._maker)
+        self._tell(Close(key, known))
+
+    def _stop(self, payload: JsonObject) -> None:
+        """Read the totals; those that a delta leaves out are as they were."""
+        usage = payload.get("usage")
+        if isinstance(usage, dict):
+            told = {name for name, value in usage.items() if value is not None}
+            now = read_usage(usage)
+            self._usage = replace(
+                self._usage,
+                **{
+                    field: getattr(now, field)
+                    for field, name in _COUNTS.items()
+                    if name in told
+                },
+            )
+            self._tell(Tokens(self._usage))
+        delta = an_object(payload.get("delta"))
+        if delta.get("stop_reason"):
+            self._tell(Stop(read_stop(delta), text(delta.get("stop_sequence"))))
+
+
+_COUNTS = {
+    "input": "input_tokens",
+    "cache_read": "cache_read_input_tokens",
+    "cache_write": "cache_creation_input_tokens",
+    "output": "output_tokens",
+    "reasoning": "output_tokens_details",
+}

@@ -1,0 +1,119 @@
+"""What both of OpenAI's dialects say alike.
+
+Sources: https://platform.openai.com/docs/api-reference/chat/create,
+https://platform.openai.com/docs/api-reference/responses/create,
+https://platform.openai.com/docs/guides/error-codes
+"""
+
+from ccproxy.dialects.conversation import (
+    Choice,
+    Effort,
+    Format,
+    Image,
+    Tool,
+    ToolCall,
+    ToolChoice,
+)
+from ccproxy.dialects.feature import Feature
+from ccproxy.dialects.json import Json, JsonObject, an_object, objects, text
+from ccproxy.dialects.media import from_data_url
+from ccproxy.dialects.speaker import Writing
+
+VENDOR = "openai"
+_CHOICES = {
+    "auto": Choice.AUTO,
+    "required": Choice.REQUIRED,
+    "none": Choice.NONE,
+}
+_ERRORS = {429: "rate_limit_error"}
+
+
+def error_type(status: int) -> str:
+    """Name an HTTP status."""
+    default = "invalid_request_error" if status < 500 else "server_error"
+    return _ERRORS.get(status, default)
+
+
+def error_body(status: int, message: str, code: str) -> JsonObject:
+    """Write an error."""
+    kind = error_type(status)
+    error: JsonObject = {"message": message, "type": kind, "param": None}
+    return {"error": {**error, "code": code or None}}
+
+
+def read_image(url: str, detail: str = "") -> Image:
+    """Read an image's URL, which may hold the image itself."""
+    media_type, data = from_data_url(url)
+    if data:
+        return Image(media_type=media_type, data=data, detail=detail)
+    return Image(url, detail=detail)
+
+
+def read_function(function: JsonObject, namespace: str = "") -> Tool:
+    """Read a function tool."""
+    strict = function.get("strict")
+    return Tool(
+        text(function.get("name")),
+        text(function.get("description")),
+        an_object(function.get("parameters")),
+        strict if isinstance(strict, bool) else None,
+        namespace=namespace,
+    )
+
+
+def read_choice(choice: Json) -> ToolChoice | None:
+    """Read ``tool_choice``: a word, one tool, or a list of those allowed."""
+    if isinstance(choice, str):
+        kind = _CHOICES.get(choice)
+        return ToolChoice(kind) if kind else None
+    wanted = an_object(choice)
+    if wanted.get("type") == "allowed_tools":
+        allowed = an_object(wanted.get("allowed_tools")) or wanted
+        names = tuple(_name(each) for each in objects(allowed.get("tools")))
+        mode = _CHOICES.get(text(allowed.get("mode")), Choice.AUTO)
+        return ToolChoice(mode, allowed=names)
+    return ToolChoice(Choice.ONE, _name(wanted)) if _name(wanted) else None
+
+
+def _name(named: JsonObject) -> str:
+    inner = an_object(named.get("function")) or an_object(named.get("custom"))
+    return text(inner.get("name")) or text(named.get("name"))
+
+
+def read_schema(wanted: JsonObject) -> Format:
+    """Read a JSON schema with its name."""
+    strict = wanted.get("strict")
+    return Format(
+        an_object(wanted.get("schema")),
+        text(wanted.get("name")),
+        strict if isinstance(strict, bool) else None,
+        text(wanted.get("description")),
+    )
+
+
+def write_schema(wanted: Format) -> JsonObject:
+    """Write a JSON schema with its name, which OpenAI wants."""
+    schema: JsonObject = {"name": wanted.name or "answer", "schema": wanted.schema}
+    if wanted.description:
+        schema["description"] = wanted.description
+    if wanted.strict is not None:
+        schema["strict"] = wanted.strict
+    return schema
+
+
+def write_level(effort: Effort, writing: Writing) -> str:
+    """Write an effort; what was told in tokens is told in words."""
+    if effort.budget:
+        writing.notes.lose(Feature.BUDGET)
+    return effort.level
+
+
+def chosen(name: str, tools: list[Tool]) -> Tool:
+    """Find the tool that a choice names."""
+    return next((each for each in tools if each.name == name), Tool(name))
+
+
+def custom_call(call_id: str, custom: JsonObject) -> ToolCall:
+    """Read a call of a custom tool."""
+    free = text(custom.get("input"))
+    return ToolCall(call_id, text(custom.get("name")), free, custom=True)

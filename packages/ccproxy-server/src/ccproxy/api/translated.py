@@ -1,0 +1,134 @@
+"""Passes an answer on in another dialect than the upstream's."""
+
+from ccproxy.api.attention import Attention
+from ccproxy.api.exchange import Exchange
+from ccproxy.api.relay import REPORTED, Relay
+from ccproxy.dialects.answer import Answer, Problem
+from ccproxy.dialects.convert import Translation
+from ccproxy.dialects.endpoint import Dialect
+from ccproxy.dialects.failure import error_body
+from ccproxy.dialects.problem import read_problem
+from ccproxy.errors import UpstreamDiedError
+from ccproxy.hooks.bus import HookBus
+from ccproxy.hooks.events import Failure
+from ccproxy.http.headers import translated_headers
+from ccproxy.sdk import Send, UpstreamResponse, read_all
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a whole answer."""
+
+
+def relay_for(
+    exchange: Exchange,
+    translation: Translation | None,
+    send: Send,
+    attention: Attention,
+    bus: HookBus,
+) -> Relay:
+    """Make the relay of an answer.
+
+    Args:
+        exchange: The request's facts; its path tells the client's dialect.
+        translation: If the answer is to be translated.
+        send: ASGI's.
+        attention: Interrupts the answer.
+        bus: Told of chunks, if anybody listens.
+    """
+    dialect = exchange.match.dialect
+    if dialect is None:
+        msg = "only paths of a dialect are relayed"
+        raise ValueError(msg)
+    if translation is None:
+        return Relay(exchange, dialect, send, attention, bus)
+    return TranslatedRelay(
+        exchange, dialect, send, attention, bus, translation=translation
+    )
+
+
+class TranslatedRelay(Relay):
+    """One answer on its way to a client that speaks otherwise.
+
+    Args:
+        exchange: The request's facts.
+        dialect: The client's.
+        send: ASGI's.
+        attention: Interrupts this answer.
+        bus: Told of chunks, if anybody listens.
+        translation: Of the request, and of its answer.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        dialect: Dialect,
+        send: Send,
+        attention: Attention,
+        bus: HookBus,
+        *,
+        translation: Translation,
+    ) -> None:
+        super().__init__(exchange, dialect, send, attention, bus)
+        self._translation = translation
+        self._passage = translation.stream()
+        self._wait: int | None = None
+
+    async def plain(self, response: UpstreamResponse) -> None:
+        """Translate an answer that came whole, or an error."""
+        body = await read_all(response)
+        if response.status >= 400:
+            await self._refuse(response, read_problem(response.status, body))
+            return
+        encoding = dict(response.headers).get(b"content-encoding", b"identity")
+        if encoding != b"identity":
+            msg = "The upstream compressed its answer, although it was not asked to."
+            raise UpstreamDiedError(msg)
+        await self._tell(response, self._translation.read(body))
+
+    async def collected(self, response: UpstreamResponse) -> None:
+        """Translate a stream for a client that asked for a whole answer."""
+        collection = self._translation.collect()
+        size = 0
+        while chunk := await response.chunk():
+            size += len(chunk)
+            if size > LARGEST:
+                msg = f"The upstream's answer is larger than {LARGEST} bytes."
+                raise UpstreamDiedError(msg)
+            collection.feed(chunk)
+        await self._tell(response, collection.result())
+
+    async def stream(self, response: UpstreamResponse) -> None:
+        """Translate a stream as it comes."""
+        await super().stream(response)
+        self._exchange.note(self._translation.notes)
+
+    async def _tell(self, response: UpstreamResponse, told: Answer | Problem) -> None:
+        if isinstance(told, Problem):
+            self._exchange.fail(Failure.UPSTREAM_FAILED, REPORTED)
+            await self._refuse(response, told)
+            return
+        if self._exchange.streaming:
+            stream = self._translation.replay(told)
+            self._exchange.note(self._translation.notes)
+            await self._start(response, keep_length=False)
+            await self._piece(stream)
+            await self._finish()
+            return
+        body = self._translation.render(told)
+        self._exchange.note(self._translation.notes)
+        await self._whole(response, response.status, body)
+
+    async def _refuse(self, response: UpstreamResponse, problem: Problem) -> None:
+        """Tell an upstream's error, with its status and what it said."""
+        message, code = problem.message, problem.code
+        body = error_body(self._dialect, problem.status, message, code)
+        self._wait = problem.retry_after
+        await self._whole(response, problem.status, body)
+
+    def _headers(
+        self, response: UpstreamResponse, *, keep_length: bool
+    ) -> list[tuple[bytes, bytes]]:
+        del keep_length  # the body is another one
+        headers = translated_headers(response.headers)
+        if self._wait is not None and b"retry-after" not in dict(headers):
+            headers.append((b"retry-after", str(self._wait).encode()))
+        return headers

@@ -1,0 +1,68 @@
+"""What the table of features says is what happens."""
+
+from typing import Any
+
+import pytest
+
+from ccproxy.dialects import Dialect
+from ccproxy.dialects.convert import Translation
+from ccproxy.dialects.feature import Feature, Outcome
+from ccproxy.dialects.table import ASKED, asked
+from ccproxy.errors import UntranslatableError
+from core.dialects.examples import BASES, CONDITIONAL, EXAMPLES, MAKER
+
+pytestmark = pytest.mark.unit
+
+CASES = [
+    pytest.param(client, upstream, feature, id=f"{client}>{upstream}-{feature.name}")
+    for client in Dialect
+    for upstream in Dialect
+    for feature in ASKED
+    if client is not upstream and asked(feature, client, upstream) is not None
+]
+
+
+@pytest.mark.parametrize(("client", "upstream", "feature"), CASES)
+def test_the_table_says_what_becomes_of_a_request(
+    client: Dialect, upstream: Dialect, feature: Feature
+) -> None:
+    loss = asked(feature, client, upstream)
+    assert loss is not None
+    update, probe = EXAMPLES[client][feature]
+    if upstream is Dialect.RESPONSES:
+        update = CONDITIONAL.get((client, feature), update)
+    if loss.outcome is Outcome.REFUSED:
+        with pytest.raises(UntranslatableError, match=str(feature)[:10]):
+            translate(client, upstream, update)
+        return
+    translation = translate(client, upstream, update)
+    told = f"{loss.outcome.capitalize()} {feature}"
+    noted = [note for note in translation.notes if str(feature) in note]
+    if loss.outcome is Outcome.KEPT:
+        assert noted == []
+        assert probe is None or holds(translation.payload, probe)
+    else:
+        assert noted, translation.payload
+        assert noted[0].startswith(told)
+        assert loss.how in noted[0]
+
+
+def translate(
+    client: Dialect, upstream: Dialect, update: dict[str, Any]
+) -> Translation:
+    payload = {**BASES[client], **update}
+    return Translation(
+        client, upstream, payload, model="claude-9", maker=MAKER, name="n", created=1
+    )
+
+
+def holds(value: object, probe: object) -> bool:
+    """Look for a value, a part of a text, or a key with its value."""
+    if value == probe or (
+        isinstance(value, str) and isinstance(probe, str) and probe in value
+    ):
+        return True
+    if isinstance(value, dict):
+        pair = isinstance(probe, tuple) and value.get(probe[0], ...) == probe[1]
+        return pair or any(holds(each, probe) for each in value.values())
+    return isinstance(value, list) and any(holds(each, probe) for each in value)
