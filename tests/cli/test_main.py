@@ -36,7 +36,7 @@ Commands:
   run      Run a program that talks to the gateway.
   status   Tell how the running gateway is.
   doctor   Check everything, and say what to do.
-  auth     Show the accounts behind the providers.
+  auth     Log in and out, and show accounts.
   db       Show the database's state, and upgrade it.
   config   Show, write and check the settings.
   plugins  Show plugins, and begin a new one.

@@ -1,6 +1,5 @@
 """A strict ChatGPT backend, logins as Codex CLI writes them, and a started plugin."""
 
-import base64
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -9,49 +8,9 @@ import orjson
 import pytest
 
 from ccproxy.sdk import Endpoint, JsonObject, PluginContext, UpstreamRequest
+from fakes.chatgpt import ChatGPT, chatgpt, make_jwt, refusal
+from fakes.codex import World
 from fakes.context import context
-
-REFUSED = {
-    "max_output_tokens",
-    "max_tokens",
-    "max_completion_tokens",
-    "temperature",
-    "top_p",
-    "metadata",
-    "user",
-    "stream_options",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "previous_response_id",
-    "truncation",
-    "context_management",
-}
-
-
-def refusal(body: bytes) -> str | None:
-    """Say what the backend would answer in ``detail``; nothing if it takes the body."""
-    asked = orjson.loads(body)
-    items = asked.get("input")
-    roles = {item.get("role") for item in items} if isinstance(items, list) else set()
-    rules = {
-        **{f"Unsupported parameter: {name}": name in asked for name in REFUSED},
-        "Store must be set to false": asked.get("store") is not False,
-        "Stream must be set to true": asked.get("stream") is not True,
-        "Input must be a list": not isinstance(items, list),
-        "System messages are not allowed": "system" in roles,
-        "Instructions are required": not asked.get("instructions")
-        and "developer" not in roles,
-    }
-    return next((detail for detail, broken in rules.items() if broken), None)
-
-
-def make_jwt(claims: JsonObject) -> str:
-    """Write an unsigned token with these claims."""
-
-    def part(content: JsonObject) -> str:
-        return base64.urlsafe_b64encode(orjson.dumps(content)).decode().rstrip("=")
-
-    return f"{part({'alg': 'none'})}.{part(claims)}.signature"
 
 
 def make_request(body: bytes, headers: dict[str, str] | None = None) -> UpstreamRequest:
@@ -131,5 +90,20 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def ctx(http: httpx.AsyncClient) -> PluginContext:
-    return context(http)
+def ctx(http: httpx.AsyncClient, tmp_path: Path) -> PluginContext:
+    return context(http, tmp_path / "data")
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[ChatGPT]:
+    async with chatgpt() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def world(vendor: ChatGPT, tmp_path: Path) -> AsyncIterator[World]:
+    """A home without logins, and a vendor whose clock is the home's."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        made = World(tmp_path, vendor, client)
+        vendor.now = made.clock
+        yield made

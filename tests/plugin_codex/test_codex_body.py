@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from ccproxy.plugins.codex.body import REFUSED, shape
 from ccproxy.sdk import JsonObject, UpstreamRequest
-from ccproxy.sdk.errors import BadRequestError
 
 pytestmark = pytest.mark.unit
 
@@ -77,10 +76,18 @@ def test_the_simplest_request_of_an_sdk_becomes_acceptable(
     assert len(request.notes) == 4
 
 
-def test_going_on_from_an_answer_nobody_kept_is_refused(request_of: RequestOf) -> None:
-    body = b'{"model":"gpt-5.5","input":"and then?","previous_response_id":"resp_1"}'
-    with pytest.raises(BadRequestError, match="Send the whole conversation"):
-        shape(request_of(body), "unused")
+def test_no_sentence_is_sent_if_none_is_set(request_of: RequestOf) -> None:
+    request = request_of(b'{"model":"m","input":[],"store":false,"stream":true}')
+    shape(request, "")
+    assert request.notes == []
+
+
+def test_an_alias_is_asked_for_by_its_models_name(request_of: RequestOf) -> None:
+    request = request_of(NATIVE)
+    shape(request, "unused", {"gpt-5.5": "gpt-6", "other": "m"})
+    assert (request.model, request.payload["model"]) == ("gpt-6", "gpt-6")
+    assert request.notes == ["Asked for gpt-6, as aliases says."]
+    assert list(orjson.loads(request.body)) == list(orjson.loads(NATIVE))
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -132,6 +132,29 @@ async def test_a_stream_passes_as_it_comes(
     ]
 
 
+async def test_a_client_goes_on_from_an_answer_that_the_backend_does_not_keep(
+    auth_json: AuthJson, backend: Backend
+) -> None:
+    home = auth_json({"access_token": "t"}).parent
+    settings = {"plugins": {"codex": {"codex_home": str(home)}}}
+    upstream = StrictBackend(backend, "t")
+    async with (
+        gateway(CodexPlugin, settings=settings, upstream=upstream) as running,
+        sdk(running) as client,
+    ):
+        first = await client.responses.create(model="m", input="one")
+        await client.responses.create(
+            model="m", input="two", previous_response_id=first.id
+        )
+    items = upstream.seen[-1].payload["input"]
+    assert isinstance(items, list)
+    assert [each["role"] for each in items if isinstance(each, dict)] == [
+        "user",
+        "assistant",
+        "user",
+    ]
+
+
 async def test_a_login_renewed_by_codex_cli_is_used_after_a_401(
     auth_json: AuthJson, backend: Backend
 ) -> None:

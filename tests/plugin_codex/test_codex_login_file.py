@@ -1,6 +1,7 @@
 """Whatever ``auth.json`` holds, it becomes a login or a reason why not."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -9,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccproxy.plugins.codex import token
+from ccproxy.plugins.codex.account import Account
 from ccproxy.plugins.codex.login_file import Login, parse_login, read_login
 from ccproxy.sdk import JsonObject, LoginState, LoginStatus
+from fakes.chatgpt import make_jwt
 
 pytestmark = pytest.mark.unit
 
 PATH = Path("/home/me/.codex/auth.json")
+REFRESHED = datetime(2026, 11, 22, 23, 27, 58, 684850, UTC).timestamp()
 Jwt = Callable[[JsonObject], str]
 AuthJson = Callable[..., Path]
 
@@ -28,7 +32,15 @@ def test_a_chatgpt_login_is_read_with_its_facts(auth_json: AuthJson, jwt: Jwt) -
     access = jwt({**facts, "exp": 1_800_000_000})
     assert read_login(
         auth_json({"access_token": access, "account_id": "acct-1"})
-    ) == Login(access, "acct-1", "prolite", 1_800_000_000)
+    ) == Login(
+        access_token=access,
+        refresh_token="r",
+        id_token="i.d.t",
+        account_id="acct-1",
+        expires=1_800_000_000,
+        refreshed=REFRESHED,
+        identity=token.Identity(plan="prolite"),
+    )
 
 
 @pytest.mark.parametrize("bearer", ["access_token", "id_token"])
@@ -45,9 +57,10 @@ def test_an_absent_account_id_is_taken_from_a_claim(
 def test_an_opaque_access_token_is_a_login_without_known_expiry(
     auth_json: AuthJson,
 ) -> None:
-    assert read_login(auth_json({"access_token": "opaque"})) == Login(
-        "opaque", None, None, None
-    )
+    login = read_login(auth_json({"access_token": "opaque"}))
+    assert isinstance(login, Login)
+    assert (login.account_id, login.expires) == (None, None)
+    assert login.identity == token.Identity()
 
 
 def test_no_representation_shows_the_token(auth_json: AuthJson) -> None:
@@ -136,6 +149,22 @@ def test_any_json_gives_a_login_that_fits_a_header_or_a_reason(
         assert "\n" not in found.access_token + (found.account_id or "")
     else:
         assert not found.usable
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["iat", "exp"]),
+        st.integers(-1, token.LATEST) | st.floats() | st.none(),
+    ),
+    st.floats(0, token.LATEST),
+)
+def test_whatever_times_a_token_tells_its_state_can_be_told(
+    claims: JsonObject, now: float
+) -> None:
+    tokens: JsonObject = {"access_token": make_jwt(claims), "refresh_token": "r"}
+    stored = {"tokens": tokens, "last_refresh": "9999-12-31T23:59:59Z"}
+    status = Account("work", parse_login(orjson.dumps(stored), PATH)).status(now)
+    assert status.state in {LoginState.READY, LoginState.EXPIRED}
 
 
 @given(st.binary(max_size=60))

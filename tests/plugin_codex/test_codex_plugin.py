@@ -66,7 +66,9 @@ async def test_codex_cli_keeps_its_own_names(
         "user-agent": "codex_exec/0.169.0 (Debian 12.0.0; x86_64)",
         "session-id": "s",
     }
-    request = request_of(BODY, {**own, "chatgpt-account-id": "the callers"})
+    request = request_of(
+        BODY, {**own, "chatgpt-account-id": "the callers", "x-openai-fedramp": "true"}
+    )
     await (await started(ctx, {})).prepare(request)
     assert request.headers == {**own, "accept": "text/event-stream"}
 
@@ -130,7 +132,10 @@ async def test_an_answer_of_another_shape_is_an_upstream_error(
         {"token_url": "https://me:pw@example.com"},
         {"originator": "two\nlines"},
         {"originator": ""},
-        {"instructions": ""},
+        {"login_timeout": 0},
+        {"callback_ports": []},
+        {"callback_ports": [65536]},
+        {"store": "cloud"},
         {"api_key": "k"},
     ],
 )

@@ -211,6 +211,10 @@ def _chat() -> dict[F, Example]:
         F.TOOL_CALL: (talk(), "weather"),
         F.TOOL_RESULT: (talk(), "snow"),
         F.ORPHAN: ({"messages": [reply]}, None),
+        F.OPENING: (
+            {"messages": [{"role": "assistant", "content": "Ask!"}, user(WORDS)]},
+            "Ask!",
+        ),
         F.LONG_NAME: (
             {"tools": [{**tool, "function": {**function, "name": "a.b"}}]},
             None,
@@ -322,6 +326,10 @@ def _responses() -> dict[F, Example]:
         F.TOOL_RESULT: (talk(call), "snow"),
         F.TOOL_IMAGE: (talk(call, output=[image]), PNG),
         F.ORPHAN: ({"input": [output]}, None),
+        F.OPENING: (
+            {"input": [{**message, "content": "Ask!"}, user(TEXT)]},
+            "Ask!",
+        ),
         F.LONG_NAME: (talk({**call, "call_id": LONG * 4}, call_id=LONG * 4), None),
         F.REASONING: (
             talk({**reasoning, "encrypted_content": _sealed("hm")} | SUMMARY, call),
@@ -358,7 +366,7 @@ def _responses() -> dict[F, Example]:
         **_openai(
             {
                 F.MAX_TOKENS: {"input": "x"},
-                F.STORED: {"previous_response_id": "resp_1"},
+                F.STORED: {"conversation": "conv_1"},
                 F.COMPACTED: {"input": [{"type": "compaction"}]},
                 F.BACKGROUND: {"background": True},
                 F.LOGPROBS: {"include": ["message.output_text.logprobs"]},
@@ -380,6 +388,7 @@ def _sealed(words: str) -> str:
     return enclose(Reasoning(words, "sealed-words", MAKER))
 
 
+WORDS = {"type": "text", "text": "words"}
 TEXT = {"type": "input_text", "text": "words"}
 SUMMARY = {"summary": [{"type": "summary_text", "text": "hm"}]}
 BASES: dict[Dialect, dict[str, Any]] = {

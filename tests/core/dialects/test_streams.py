@@ -1,5 +1,6 @@
 """Streams of each dialect, told in each other one."""
 
+import tracemalloc
 from typing import Any
 
 import anthropic.types
@@ -9,7 +10,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.answer import Answer, Failed, StopReason
@@ -45,6 +46,11 @@ TYPES: dict[Dialect, TypeAdapter[Any]] = {
     MESSAGES: TypeAdapter(anthropic.types.RawMessageStreamEvent),
     CHAT: TypeAdapter(openai.types.chat.ChatCompletionChunk),
     RESPONSES: TypeAdapter(openai.types.responses.ResponseStreamEvent),
+}
+WHOLE_TYPES: dict[Dialect, type[BaseModel]] = {
+    MESSAGES: anthropic.types.Message,
+    CHAT: openai.types.chat.ChatCompletion,
+    RESPONSES: openai.types.responses.Response,
 }
 ALL = pytest.mark.parametrize(("name", "client"), CROSSINGS)
 WELL = pytest.mark.parametrize(
@@ -86,6 +92,15 @@ def test_every_event_is_one_of_the_vendors_own_types(
         return  # the SDK's chunks know no custom tools, its whole answers do
     for payload in payloads(translate(name, client)):
         TYPES[client].validate_python(payload)
+
+
+@WELL
+def test_every_whole_answer_is_of_the_vendors_own_type(
+    name: str, client: Dialect
+) -> None:
+    whole = collect(dialect_of(name), [GOLDEN[name]])
+    told = orjson.loads(translation(client, dialect_of(name)).render(whole))
+    WHOLE_TYPES[client].model_validate(told)
 
 
 @WELL
@@ -449,6 +464,24 @@ def test_a_refusal_keeps_its_words() -> None:
                 assert blocks == [Refusal("I can't do that.")]
 
 
+@CLIENTS
+def test_an_answer_that_its_upstream_began_in_the_middle_has_a_beginning(
+    client: Dialect,
+) -> None:
+    for name, begins in (
+        ("messages-text", b"event: content_block_start"),
+        ("responses-text", b"event: response.output_item.added"),
+        ("chat-text", b'data: {"id":"chatcmpl-01"'),
+    ):
+        if client is not dialect_of(name):
+            stream = translation(client, dialect_of(name)).stream()
+            late = GOLDEN[name][GOLDEN[name].index(begins) :]
+            told = stream.feed(late.replace(b"chatcmpl-01", b""))
+            answer = collect(client, [told])
+            assert answer.id.endswith("n")
+            assert answer.blocks == [Text("Hello, \u2028wörld 😀.")]
+
+
 def test_an_event_goes_out_as_soon_as_it_is_whole() -> None:
     """Of each delta that comes in, the same words go out, and nothing waits."""
     for name, client in CROSSINGS:
@@ -458,6 +491,28 @@ def test_an_event_goes_out_as_soon_as_it_is_whole() -> None:
             if b"text_delta" in block or b"output_text.delta" in block:
                 assert told
                 assert told.endswith(b"\n\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "client"), [("chat-text", MESSAGES), ("messages-text", CHAT)]
+)
+def test_a_long_answer_costs_no_memory(name: str, client: Dialect) -> None:
+    """Responses alone repeats all of it at the end, and has to keep it."""
+    deltas = {
+        "chat-text": b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n',
+        "messages-text": b'data: {"type":"content_block_delta","index":0,'
+        b'"delta":{"type":"text_delta","text":"%b"}}\n\n',
+    }
+    delta = deltas[name] % (b"x" * 1000)
+    stream = translation(client, dialect_of(name)).stream()
+    first, second, third, *_ = GOLDEN[name].split(b"\n\n")
+    stream.feed(b"\n\n".join([first, second, third, b""]))
+    tracemalloc.start()
+    for _ in range(2000):
+        assert stream.feed(delta)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 50_000
 
 
 def test_the_answer_carries_the_name_that_the_client_asked_for() -> None:

@@ -3,6 +3,14 @@
 from typing import Any
 
 import pytest
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
+from openai.types.chat.completion_create_params import (
+    CompletionCreateParamsNonStreaming,
+)
+from openai.types.responses.response_create_params import (
+    ResponseCreateParamsNonStreaming,
+)
+from pydantic import TypeAdapter
 
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.convert import Translation
@@ -13,6 +21,11 @@ from core.dialects.examples import BASES, CONDITIONAL, EXAMPLES, MAKER
 
 pytestmark = pytest.mark.unit
 
+TYPES: dict[Dialect, TypeAdapter[Any]] = {
+    Dialect.MESSAGES: TypeAdapter(MessageCreateParamsNonStreaming),
+    Dialect.CHAT: TypeAdapter(CompletionCreateParamsNonStreaming),
+    Dialect.RESPONSES: TypeAdapter(ResponseCreateParamsNonStreaming),
+}
 CASES = [
     pytest.param(client, upstream, feature, id=f"{client}>{upstream}-{feature.name}")
     for client in Dialect
@@ -45,6 +58,26 @@ def test_the_table_says_what_becomes_of_a_request(
         assert noted, translation.payload
         assert noted[0].startswith(told)
         assert loss.how in noted[0]
+
+
+@pytest.mark.parametrize(("client", "upstream", "feature"), CASES)
+def test_every_request_is_of_the_vendors_own_type(
+    client: Dialect, upstream: Dialect, feature: Feature
+) -> None:
+    loss = asked(feature, client, upstream)
+    if loss is not None and loss.outcome is Outcome.REFUSED:
+        return
+    payload: Any = translate(client, upstream, EXAMPLES[client][feature][0]).payload
+    if upstream is Dialect.RESPONSES:
+        payload = {**payload, "input": [_numbered(item) for item in payload["input"]]}
+    TYPES[upstream].validate_python(payload)
+
+
+def _numbered(item: dict[str, Any]) -> dict[str, Any]:
+    """Add what the type wants of what the model said, and the API can do without."""
+    if item.get("role") == "assistant":
+        return {**item, "id": "msg_1", "status": "completed"}
+    return {"id": "rs_1", **item} if item["type"] == "reasoning" else item
 
 
 def translate(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccproxy.api.frames import Frames, error_frame
-from ccproxy.errors import BadRequestError, UnauthorizedError
+from ccproxy.errors import UnauthorizedError
 from ccproxy.sdk import Message
 
 pytestmark = pytest.mark.unit
@@ -111,5 +111,4 @@ def test_an_answer_that_is_no_stream_is_one_event() -> None:
 def test_errors_of_the_gateway_have_their_status_and_code() -> None:
     frame = orjson.loads(error_frame(UnauthorizedError("No.", hint="Log in.")))
     assert (frame["status"], frame["error"]["message"]) == (401, "No. Log in.")
-    named = orjson.loads(error_frame(BadRequestError("No."), "gone"))
-    assert (named["status"], named["error"]["code"]) == (400, "gone")
+    assert frame["error"]["code"] == "invalid_api_key"

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from ccproxy.api.turns import PreviousAnswerError, Turns
-from ccproxy.errors import BadRequestError
+from ccproxy.api.turns import Turns
+from ccproxy.errors import PreviousAnswerError, RequestError
 from ccproxy.sdk import Json, JsonObject
 
 pytestmark = pytest.mark.unit
@@ -108,5 +108,5 @@ def test_a_plain_text_is_an_item() -> None:
 def test_a_frame_that_can_not_be_answered_says_why(
     wrong: JsonObject, message: str
 ) -> None:
-    with pytest.raises(BadRequestError, match=message):
+    with pytest.raises(RequestError, match=message):
         Turns().begin(wrong)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ccproxy.cli import accounts, login
 from ccproxy.cli.client import Target, connected
 from ccproxy.cli.console import show, show_json, show_table
 from ccproxy.cli.lazy import new_app
@@ -23,7 +24,9 @@ from ccproxy.loader.profiles import (
 )
 from ccproxy.services.profile import ProfileService
 
-app = new_app("Show the accounts behind the providers.")
+app = new_app("Log in and out, and show accounts.")
+app.add_typer(login.app)
+app.add_typer(accounts.app)
 
 _BAR = 20
 """Width of a limit's bar, in characters."""
@@ -31,7 +34,7 @@ _BAR = 20
 
 @app.callback()
 def group() -> None:
-    """Show the accounts behind the providers."""
+    """Log in and out, and show accounts."""
 
 
 @app.command()

@@ -32,7 +32,7 @@ BUILTINS = {
     "run": Builtin("ccproxy.cli.run", "Run a program that talks to the gateway."),
     "status": Builtin("ccproxy.cli.status", "Tell how the running gateway is."),
     "doctor": Builtin("ccproxy.cli.doctor", "Check everything, and say what to do."),
-    "auth": Builtin("ccproxy.cli.auth", "Show the accounts behind the providers."),
+    "auth": Builtin("ccproxy.cli.auth", "Log in and out, and show accounts."),
     "db": Builtin("ccproxy.cli.db", "Show the database's state, and upgrade it."),
     "config": Builtin("ccproxy.cli.config", "Show, write and check the settings."),
     "plugins": Builtin("ccproxy.cli.plugins", "Show plugins, and begin a new one."),

@@ -9,6 +9,7 @@ import orjson
 
 from ccproxy.dialects.answer import Answer, Begin, Done, Event, Failed, Problem
 from ccproxy.dialects.conversation import (
+    Block,
     Conversation,
     Text,
     ToolCall,
@@ -146,6 +147,7 @@ class Incoming:
         self._parser = parser
         self._name = name
         self._back = back
+        self._begun = False
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take a chunk."""
@@ -156,9 +158,17 @@ class Incoming:
         return self._named(self._parser.end())
 
     def _named(self, events: list[Event]) -> list[Event]:
-        if events and isinstance(events[0], Begin) and not events[0].id:
-            events[0].id = self._name
+        if not self._begun and events:
+            self._begun = True
+            events = self._from_the_beginning(events)
         return events if self._back is None else self._back.events(events)
+
+    def _from_the_beginning(self, events: list[Event]) -> list[Event]:
+        """See that an answer begins, and has a name, whatever the upstream left out."""
+        first, *rest = events
+        if isinstance(first, Begin):
+            return [Begin(first.id or self._name, first.usage), *rest]
+        return events if isinstance(first, Failed) else [Begin(self._name), *events]
 
 
 class StreamTranslation:
@@ -238,13 +248,15 @@ def _tell_orphans(asked: Conversation, notes: Notes) -> None:
     """Make text of results whose call is not there: an upstream would refuse them."""
     known: set[str] = set()
     for turn in asked.turns:
-        for place, block in enumerate(turn.blocks):
-            if isinstance(block, ToolCall):
-                known.add(block.id)
-            elif isinstance(block, ToolResult) and block.call_id not in known:
+        known.update(each.id for each in turn.blocks if isinstance(each, ToolCall))
+        blocks: list[Block] = []
+        for block in turn.blocks:
+            if isinstance(block, ToolResult) and block.call_id not in known:
                 notes.lose(Feature.ORPHAN)
-                words = [each.text for each in block.content if isinstance(each, Text)]
-                turn.blocks[place] = Text("\n".join(["Result of a tool:", *words]))
+                blocks += [Text("Result of a tool:"), *block.content]
+            else:
+                blocks.append(block)
+        turn.blocks = blocks
 
 
 def without_seals(dialect: Dialect, payload: JsonObject) -> JsonObject:

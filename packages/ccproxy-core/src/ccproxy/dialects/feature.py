@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ccproxy.dialects.json import JsonObject
 from ccproxy.errors import UntranslatableError
 
 
@@ -71,14 +72,15 @@ class Feature(StrEnum):
     CACHE_KEY = "prompt_cache_key"
     SAFETY_ID = "safety_identifier"
     CACHE_RETENTION = "prompt_cache_retention"
-    STORED = "previous_response_id, conversation, prompt, item_reference"
+    STORED = "conversation, prompt, item_reference"
     COMPACTED = "compacted history"
     FUNCTIONS = "functions, function_call"
     SEVERAL = "several choices (n)"
     AUDIO_ANSWER = "spoken answers"
     BACKGROUND = "background answers"
     BILLING = "x-anthropic-billing-header"
-    UNKNOWN = "parameters of other names"
+    UNKNOWN = "fields of other names"
+    OPENING = "an answer before the first question"
     STOP_SEQUENCE = "which stop sequence ended the answer"
     PAUSE = "answers that pause"
     LOGPROBS = "logprobs"
@@ -142,6 +144,14 @@ class Notes:
     def sentences(self) -> list[str]:
         """What was lost; ASCII, and never a word of the conversation."""
         return list(self._said)
+
+    def unread(self, thing: JsonObject, known: frozenset[str]) -> None:
+        """Note the fields of something that its reader does not know."""
+        if thing.keys() <= known:
+            return
+        for name in sorted(thing.keys() - known):
+            if thing[name] is not None:
+                self.lose(Feature.UNKNOWN, name)
 
     def lose(self, feature: Feature, name: str = "") -> None:
         """Note that a feature can't be told as it is.

@@ -5,8 +5,10 @@ https://platform.openai.com/docs/api-reference/responses/create,
 https://platform.openai.com/docs/guides/error-codes
 """
 
+from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.conversation import (
     Choice,
+    Document,
     Effort,
     Format,
     Image,
@@ -14,12 +16,13 @@ from ccproxy.dialects.conversation import (
     ToolCall,
     ToolChoice,
 )
-from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import Json, JsonObject, an_object, objects, text
+from ccproxy.dialects.feature import Feature, Notes
+from ccproxy.dialects.json import Json, JsonObject, an_object, number, objects, text
 from ccproxy.dialects.media import from_data_url
 from ccproxy.dialects.speaker import Writing
 
 VENDOR = "openai"
+_FUNCTION = frozenset({"type", "name", "description", "parameters", "strict"})
 _CHOICES = {
     "auto": Choice.AUTO,
     "required": Choice.REQUIRED,
@@ -49,8 +52,9 @@ def read_image(url: str, detail: str = "") -> Image:
     return Image(url, detail=detail)
 
 
-def read_function(function: JsonObject, namespace: str = "") -> Tool:
+def read_function(function: JsonObject, notes: Notes, namespace: str = "") -> Tool:
     """Read a function tool."""
+    notes.unread(function, _FUNCTION)
     strict = function.get("strict")
     return Tool(
         text(function.get("name")),
@@ -117,3 +121,45 @@ def custom_call(call_id: str, custom: JsonObject) -> ToolCall:
     """Read a call of a custom tool."""
     free = text(custom.get("input"))
     return ToolCall(call_id, text(custom.get("name")), free, custom=True)
+
+
+def read_usage(usage: JsonObject, read: str, written: str) -> Usage:
+    """Read what was used; OpenAI counts cached tokens among those it read.
+
+    Args:
+        usage: As it came.
+        read: What the dialect calls the tokens that were read.
+        written: What it calls those that were written.
+    """
+    details = an_object(usage.get(f"{read}_tokens_details"))
+    cached = number(details.get("cached_tokens"))
+    stored = number(details.get("cache_write_tokens"))
+    spent = an_object(usage.get(f"{written}_tokens_details"))
+    return Usage(
+        input=max(0, number(usage.get(f"{read}_tokens")) - cached - stored),
+        cache_read=cached,
+        cache_write=stored,
+        output=number(usage.get(f"{written}_tokens")),
+        reasoning=number(spent.get("reasoning_tokens")),
+    )
+
+
+def write_usage(usage: Usage, read: str, written: str) -> JsonObject:
+    """Write what was used, in the words of the dialect."""
+    return {
+        f"{read}_tokens": usage.all_input,
+        f"{read}_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write,
+        },
+        f"{written}_tokens": usage.output,
+        f"{written}_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "total_tokens": usage.all_input + usage.output,
+    }
+
+
+def written_out(document: Document, writing: Writing) -> str:
+    """Write a document of plain text as words, its title before them."""
+    writing.notes.lose(Feature.DOCUMENT_TEXT)
+    title = f"{document.title}:\n" if document.title else ""
+    return title + document.text

@@ -19,6 +19,7 @@
     │   ├── MethodNotAllowedError
     │   ├── UnknownProviderError
     │   ├── DialectNotSpokenError
+    │   ├── PreviousAnswerError it goes on from an answer that nobody keeps
     │   └── UntranslatableError it can't be said in the provider's dialect
     ├── CredentialError         a provider has no usable login
     ├── StorageError            the database can't be opened, read or written
@@ -133,6 +134,10 @@ class UnknownProviderError(RequestError):
 
 class DialectNotSpokenError(RequestError):
     """The provider speaks no dialect in which the caller's request could be asked."""
+
+
+class PreviousAnswerError(RequestError):
+    """The request goes on from an answer that is not kept, or not any more."""
 
 
 class UntranslatableError(RequestError):

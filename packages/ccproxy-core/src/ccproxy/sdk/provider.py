@@ -10,7 +10,7 @@ import orjson
 from ccproxy.dialects import Dialect, Endpoint
 from ccproxy.errors import UpstreamError
 from ccproxy.sdk.credential import Credential, LoginStatus, NoCredential
-from ccproxy.sdk.upstream import Upstream, UpstreamRequest
+from ccproxy.sdk.upstream import Upstream, UpstreamRequest, UpstreamResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,9 @@ class Model:
 class Provider:
     """An upstream service that answers requests.
 
-    Most providers need no subclass. Override ``prepare`` to shape requests and
-    ``models`` where the list is not at ``{base_url}/models``.
+    Most providers need no subclass. Override ``prepare`` to shape requests,
+    ``answered`` to read headers of answers, and ``models`` where the list is not at
+    ``{base_url}/models``.
 
     Args:
         name: The path prefix and the name in ``routing.routes``.
@@ -47,6 +48,10 @@ class Provider:
 
     callers_own: ClassVar[frozenset[str]] = frozenset({"authorization", "x-api-key"})
     """Headers that carry a caller's own credential, passed on with ``passthrough``."""
+
+    keeps_answers: ClassVar[bool] = True
+    """Whether its Responses API can go on from ``previous_response_id``; if it can't,
+    the gateway keeps the latest answers and asks with all that was said."""
 
     def __init__(
         self,
@@ -74,6 +79,14 @@ class Provider:
 
     async def prepare(self, request: UpstreamRequest) -> None:
         """Shape a request for this upstream, in place; by default it stays as it is."""
+
+    def answered(self, request: UpstreamRequest, response: UpstreamResponse) -> None:
+        """Look at the head of an answer before it goes on; has to be quick.
+
+        Args:
+            request: What was asked, signed.
+            response: Its status and headers; the body is not for here.
+        """
 
     async def models(self, http: httpx.AsyncClient) -> Sequence[Model]:
         """List the models, in the order of the upstream.

@@ -13,9 +13,8 @@ from ccproxy.http.headers import upstream_headers
 from ccproxy.sdk import JsonObject, Provider, Scope, UpstreamRequest
 
 NEAREST = (Endpoint.RESPONSES, Endpoint.CHAT, Endpoint.MESSAGES)
-"""Where a provider
-does not answer what the caller asks, the first of these that it does answer is asked in
-its place. So OpenAI's two dialects stand in for each other before Anthropic's does; and
+"""What is asked where a provider does not answer what the caller asks: the first that
+it does answer. So OpenAI's two dialects stand in for each other before Anthropic's; and
 Responses, which carries reasoning back, comes before Chat."""
 
 _SEALED = MARK.encode()

@@ -17,6 +17,7 @@ from ccproxy.errors import (
     DialectNotSpokenError,
     LimitExceededError,
     MethodNotAllowedError,
+    PreviousAnswerError,
     RequestError,
     ShuttingDownError,
     StorageError,
@@ -63,6 +64,10 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
         Answer(405, "method_not_allowed", Failure.BAD_REQUEST),
     ),
     (UnknownProviderError, Answer(404, "unknown_provider", Failure.BAD_REQUEST)),
+    (
+        PreviousAnswerError,
+        Answer(400, "previous_response_not_found", Failure.BAD_REQUEST),
+    ),
     (DialectNotSpokenError, Answer(400, "dialect_not_spoken", Failure.BAD_REQUEST)),
     (UntranslatableError, Answer(400, "untranslatable", Failure.BAD_REQUEST)),
     (RequestError, Answer(400, "bad_request", Failure.BAD_REQUEST)),

@@ -19,8 +19,8 @@ from ccproxy.api.exchange import Exchange
 from ccproxy.sdk import Json, JsonObject, Send
 
 MARGIN = 1.25
-"""What the tokenizer's count is multiplied with: other vendors'
-vocabularies give up to a fifth more tokens for the same text."""
+"""What the tokenizer's count is multiplied with: other vendors' vocabularies may give
+more tokens for the same text."""
 
 BYTES = 3
 IMAGE = 1600
@@ -31,6 +31,9 @@ Source: https://docs.claude.com/en/docs/build-with-claude/vision
 
 DOCUMENT_BYTES = 20
 """Base64 characters of a PDF for one token; a page is some 40 kB and 2,000 tokens."""
+
+PIECE = 100_000
+"""Characters to count at once; the tokenizer takes no text without end."""
 
 _ASKED = ("system", "messages", "tools")
 
@@ -77,29 +80,38 @@ def estimate(payload: JsonObject) -> tuple[int, str]:
 
 
 def _gather(value: Json, found: _Found) -> None:
-    """Walk through what the model will read."""
-    if isinstance(value, str):
-        found.words.append(value)
-    elif isinstance(value, list):
-        for each in value:
-            _gather(each, found)
-    elif isinstance(value, dict):
-        if value.get("type") == "image":
-            found.images += 1
-        elif value.get("type") == "base64":
-            found.document += len(str(value.get("data")))
-        else:
-            for key, each in value.items():
-                found.words.append(key)
-                _gather(each, found)
+    """Walk through what the model will read, however deep it is."""
+    rest = [value]
+    while rest:
+        each = rest.pop()
+        if isinstance(each, str):
+            found.words.append(each)
+        elif isinstance(each, list):
+            rest += each
+        elif isinstance(each, dict):
+            kind = each.get("type")
+            if kind == "image":
+                found.images += 1
+            elif kind == "base64":
+                found.document += len(str(each.get("data")))
+            else:
+                found.words += each
+                rest += each.values()
 
 
 @cache
 def _tokenizer() -> Callable[[str], int] | None:
-    """Load the vocabulary, if it is installed; it takes half a second."""
+    """Load the vocabulary, if it is installed; it takes over half a second."""
     try:
-        from bpe_openai import tokenizer_for_encoding  # noqa: PLC0415  (it is large)
+        from bpe_openai import get_encoding  # noqa: PLC0415  (it is large)
     except ImportError:
         return None
-    count: Callable[[str], int] = tokenizer_for_encoding("o200k_base").count
+    encode = get_encoding("o200k_base").encode_ordinary
+
+    def count(text: str) -> int:
+        return sum(
+            len(encode(text[start : start + PIECE]))
+            for start in range(0, len(text), PIECE)
+        )
+
     return count

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import orjson
 
+from ccproxy.api.answers import Answers
 from ccproxy.api.asking import Asking, as_it_came, endpoint_for, translated
 from ccproxy.api.attention import Attention, Interrupted
 from ccproxy.api.body import ClientLeftError, read_body
 from ccproxy.api.estimate import send_estimate
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.relay import Relay
-from ccproxy.api.routing import ModelTable
+from ccproxy.api.routing import ModelTable, Target
 from ccproxy.api.streams import OpenStreams
 from ccproxy.api.translated import relay_for
 from ccproxy.dialects import Endpoint
@@ -60,6 +61,7 @@ class Forward:
         self._streams = streams
         self._bus = bus
         self._max_body = max_body
+        self._answers = Answers()
 
     async def __call__(
         self,
@@ -91,6 +93,11 @@ class Forward:
             await send_estimate(exchange, payload, send)
             return
         exchange.dialect_out = spoken.dialect.value
+        if endpoint is Endpoint.RESPONSES and not _keeps_answers(target, spoken):
+            expanded = self._answers.expand(exchange.caller, payload)
+            if expanded is not payload:
+                payload, body = expanded, orjson.dumps(expanded)
+            send = self._answers.watch(exchange.caller, payload, len(body), send)
         if spoken is endpoint:
             asking = as_it_came(
                 exchange, endpoint, target, payload=payload, body=body, scope=scope
@@ -131,6 +138,7 @@ class Forward:
         self._streams.add(relay)
         try:
             await provider.prepare(request)
+            exchange.model = request.model  # the provider may know it by another name
             response = await self._ask(exchange, provider, request)
             try:
                 await _pass_on(exchange, request, response, relay)
@@ -159,6 +167,7 @@ class Forward:
             response.close()
             msg = f"{provider.name} redirected the request."
             raise UpstreamError(msg, hint=f"Check plugins.{provider.name}.base_url.")
+        provider.answered(request, response)
         return response
 
 
@@ -188,6 +197,11 @@ async def _renewed(
     if renewed:
         refused.close()
     return renewed
+
+
+def _keeps_answers(target: Target, spoken: Endpoint) -> bool:
+    """Whether the upstream can go on from an earlier answer of its own."""
+    return spoken is Endpoint.RESPONSES and target.provider.keeps_answers
 
 
 def _decode(body: bytes) -> JsonObject:

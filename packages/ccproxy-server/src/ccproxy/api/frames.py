@@ -62,10 +62,10 @@ class Frames:
         }
 
 
-def error_frame(error: CCProxyError, code: str | None = None) -> bytes:
+def error_frame(error: CCProxyError) -> bytes:
     """Tell an error of the gateway's own."""
     answer = answer_to(error)
-    told = {"code": code or answer.code, "message": str(error)}
+    told = {"code": answer.code, "message": str(error)}
     return _error(answer.status, told, {})
 
 

@@ -17,7 +17,7 @@ from ccproxy.api.exchange import Exchange
 from ccproxy.api.frames import Frames, error_frame
 from ccproxy.api.middleware.access import Access
 from ccproxy.api.routing import PathTable
-from ccproxy.api.turns import PreviousAnswerError, Turns
+from ccproxy.api.turns import Turns
 from ccproxy.dialects import Dialect, Endpoint
 from ccproxy.errors import BadRequestError, CCProxyError, RequestError
 from ccproxy.sdk import ASGIApp, JsonObject, Message, Receive, Scope, Send
@@ -96,9 +96,7 @@ class _Session:
                 else:
                     await self._ask(self._turns.begin(asked))
                     continue
-            except PreviousAnswerError as error:
-                frames = [error_frame(error, "previous_response_not_found")]
-            except BadRequestError as error:
+            except RequestError as error:
                 frames = [error_frame(error)]
             await self._tell(frames)
 

@@ -3,6 +3,7 @@
 Source: https://platform.openai.com/docs/api-reference/chat/object
 """
 
+from ccproxy.dialects import openai
 from ccproxy.dialects.answer import Answer, AnswerBlock, Stop, StopReason, Usage
 from ccproxy.dialects.chat.request_in import read_call
 from ccproxy.dialects.conversation import (
@@ -14,7 +15,7 @@ from ccproxy.dialects.conversation import (
     ToolCall,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
+from ccproxy.dialects.json import JsonObject, an_object, objects, text
 from ccproxy.dialects.speaker import Frame
 
 _READ = {
@@ -84,18 +85,8 @@ def read_stop(finish: str, called: bool, refused: bool) -> StopReason:
 
 
 def read_usage(usage: JsonObject) -> Usage:
-    """Read what was used; OpenAI's prompt tokens include cached ones."""
-    details = an_object(usage.get("prompt_tokens_details"))
-    cached = number(details.get("cached_tokens"))
-    written = number(details.get("cache_write_tokens"))
-    spent = an_object(usage.get("completion_tokens_details"))
-    return Usage(
-        input=max(0, number(usage.get("prompt_tokens")) - cached - written),
-        cache_read=cached,
-        cache_write=written,
-        output=number(usage.get("completion_tokens")),
-        reasoning=number(spent.get("reasoning_tokens")),
-    )
+    """Read what was used."""
+    return openai.read_usage(usage, "prompt", "completion")
 
 
 def render_answer(answer: Answer, frame: Frame) -> JsonObject:
@@ -192,13 +183,4 @@ def write_stop(stop: Stop, frame: Frame, *, refused: bool) -> str:
 
 def write_usage(usage: Usage) -> JsonObject:
     """Write what was used."""
-    return {
-        "prompt_tokens": usage.all_input,
-        "completion_tokens": usage.output,
-        "total_tokens": usage.all_input + usage.output,
-        "prompt_tokens_details": {
-            "cached_tokens": usage.cache_read,
-            "cache_write_tokens": usage.cache_write,
-        },
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
-    }
+    return openai.write_usage(usage, "prompt", "completion")

@@ -33,6 +33,7 @@ from ccproxy.dialects.openai import (
     read_image,
     read_schema,
 )
+from ccproxy.dialects.parameters import leave_out, read_settings
 from ccproxy.errors import BadRequestError
 
 SETTINGS = {
@@ -58,7 +59,19 @@ _READ = {
     *("reasoning_effort", "response_format", "stop", "stream", "stream_options"),
     *("tool_choice", "tools", "top_logprobs"),
 }
-_MEANINGLESS = {"store": False, "audio": None}
+_MESSAGE = frozenset(
+    [
+        "role",
+        "content",
+        "tool_calls",
+        "tool_call_id",
+        "refusal",
+        "reasoning",
+        "reasoning_content",
+        "annotations",
+    ]
+)
+_MEANINGLESS: JsonObject = {"store": False, "audio": None}
 """What says nothing when it has this value."""
 
 
@@ -88,17 +101,12 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     asked.stream = payload.get("stream") is True
     _read_settings(asked, payload)
     _refuse(payload, notes)
-    for name in payload.keys() - _READ:
-        value = payload[name]
-        if value is not None and value != _MEANINGLESS.get(name, ...):
-            asked.left_out.append(name)
+    leave_out(asked, payload, _READ, _MEANINGLESS)
     return asked
 
 
 def _read_settings(asked: Conversation, payload: JsonObject) -> None:
-    for name, setting in SETTINGS.items():
-        if payload.get(name) is not None:
-            asked.settings[setting] = payload[name]
+    read_settings(asked, payload, SETTINGS)
     if stop := strings(payload.get("stop")):
         asked.settings[Setting.STOP] = [*stop]
 
@@ -116,6 +124,7 @@ def _refuse(payload: JsonObject, notes: Notes) -> None:
 
 
 def _read_message(asked: Conversation, message: JsonObject, notes: Notes) -> None:
+    notes.unread(message, _MESSAGE)
     content = message.get("content")
     match message.get("role"):
         case "system" | "developer":
@@ -194,7 +203,7 @@ def read_call(call: JsonObject) -> ToolCall:
 def _tool(tool: JsonObject, notes: Notes) -> Tool | None:
     match tool.get("type"):
         case "function":
-            return read_function(an_object(tool.get("function")))
+            return read_function(an_object(tool.get("function")), notes)
         case "custom":
             custom = an_object(tool.get("custom"))
             form = an_object(custom.get("format"))

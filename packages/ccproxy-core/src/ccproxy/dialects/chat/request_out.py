@@ -32,7 +32,13 @@ from ccproxy.dialects.conversation import (
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import Json, JsonObject
 from ccproxy.dialects.media import data_url
-from ccproxy.dialects.openai import VENDOR, chosen, write_level, write_schema
+from ccproxy.dialects.openai import (
+    VENDOR,
+    chosen,
+    write_level,
+    write_schema,
+    written_out,
+)
 from ccproxy.dialects.session import short_user
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
@@ -189,9 +195,7 @@ def _image(image: Image, writing: Writing) -> JsonObject:
 
 def _document(document: Document, writing: Writing) -> JsonObject:
     if document.text:
-        writing.notes.lose(Feature.DOCUMENT_TEXT)
-        title = f"{document.title}:\n" if document.title else ""
-        return {"type": "text", "text": title + document.text}
+        return {"type": "text", "text": written_out(document, writing)}
     if document.url:
         writing.notes.lose(Feature.DOCUMENT_URL)
     if document.file_id:

@@ -59,8 +59,7 @@ def read_block(part: JsonObject, maker: str) -> AnswerBlock:
             citations = tuple(each for each in found if each)
             return Text(text(part.get("text")), citations)
         case "tool_use":
-            given = part.get("input")
-            arguments = orjson.dumps(given).decode() if given else ""
+            arguments = orjson.dumps(part.get("input") or {}).decode()
             return ToolCall(text(part.get("id")), text(part.get("name")), arguments)
         case "thinking":
             seal = text(part.get("signature"))

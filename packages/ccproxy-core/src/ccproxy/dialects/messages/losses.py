@@ -14,6 +14,7 @@ REQUEST: Losses = {
     F.NAMESPACE: changed("sent as the first part of the tools' names"),
     F.SERVER_TOOL: dropped("they run at the caller's own vendor"),
     F.ALLOWED_TOOLS: changed("the other tools are left out"),
+    F.OPENING: changed("a short turn of the user's is put before it"),
     F.ORPHAN: changed("sent as text of the user"),
     F.LONG_NAME: changed("sent in a short form, and back as they were"),
     F.FOREIGN_REASONING: dropped("it is of use to its maker alone"),
@@ -57,6 +58,7 @@ ANSWER: Losses = {
 
 UNSAID = frozenset(
     {
+        F.OPENING,
         F.AUDIO,
         F.IMAGE_FILE,
         F.DOCUMENT_FILE,

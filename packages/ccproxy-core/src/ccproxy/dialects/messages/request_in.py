@@ -27,6 +27,7 @@ from ccproxy.dialects.conversation import (
 from ccproxy.dialects.feature import Feature, Notes
 from ccproxy.dialects.json import Json, JsonObject, an_object, objects, text
 from ccproxy.dialects.messages.thinking import read_effort
+from ccproxy.dialects.parameters import leave_out, read_settings
 from ccproxy.dialects.seal import MARK, disclose
 from ccproxy.dialects.session import session_of
 from ccproxy.errors import BadRequestError
@@ -43,6 +44,29 @@ _READ = {
     *("cache_control", "messages", "metadata", "model", "output_config"),
     *("service_tier", "stream", "system", "thinking", "tool_choice", "tools"),
 }
+_TOOL = frozenset(
+    {"type", "name", "description", "input_schema", "strict", "cache_control"}
+)
+_BLOCK = frozenset(
+    [
+        "type",
+        "text",
+        "citations",
+        "cache_control",
+        "source",
+        "title",
+        "id",
+        "name",
+        "input",
+        "tool_use_id",
+        "content",
+        "is_error",
+        "thinking",
+        "signature",
+        "data",
+    ]
+)
+_DOCUMENT = frozenset({"type", "source", "title", "cache_control"})
 VENDOR = "anthropic"
 BILLING = "x-anthropic-billing-header:"
 """Begins a block that Claude Code puts before its system prompt. It differs in every
@@ -76,15 +100,12 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     asked.stream = payload.get("stream") is True
     _read_settings(asked, payload)
     _lose_mark(payload, notes)
-    for name in payload.keys() - _READ:
-        asked.left_out.append(name)
+    leave_out(asked, payload, _READ, {})
     return asked
 
 
 def _read_settings(asked: Conversation, payload: JsonObject) -> None:
-    for name, setting in SETTINGS.items():
-        if payload.get(name) is not None:
-            asked.settings[setting] = payload[name]
+    read_settings(asked, payload, SETTINGS)
     if tier := text(payload.get("service_tier")):
         asked.settings[Setting.SERVICE_TIER] = _TIERS.get(tier, tier)
     if user := text(an_object(payload.get("metadata")).get("user_id")):
@@ -121,6 +142,7 @@ def _lose_mark(part: JsonObject, notes: Notes) -> None:
 
 def _block(part: JsonObject, notes: Notes) -> Block:
     _lose_mark(part, notes)
+    notes.unread(part, _BLOCK)
     match part.get("type"):
         case "tool_use":
             arguments = orjson.dumps(part.get("input") or {}).decode()
@@ -151,6 +173,7 @@ def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
         case "image":
             return _image(an_object(part.get("source")))
         case "document":
+            notes.unread(part, _DOCUMENT)
             return _document(part)
         case "search_result":
             title, url = text(part.get("title")), text(part.get("source"))
@@ -160,12 +183,13 @@ def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
 
 
 def _image(source: JsonObject) -> Image:
+    name = text(source.get("file_id"))
     return Image(
         url=text(source.get("url")),
         media_type=text(source.get("media_type")),
         data=text(source.get("data")),
-        file_id=text(source.get("file_id")),
-        vendor=VENDOR,
+        file_id=name,
+        vendor=VENDOR if name else "",
     )
 
 
@@ -181,7 +205,12 @@ def _document(part: JsonObject) -> Document:
             return Document(text=text(content) or "\n".join(words), title=title)
     image = _image(source)
     return Document(
-        image.url, image.media_type, image.data, image.file_id, VENDOR, title=title
+        image.url,
+        image.media_type,
+        image.data,
+        image.file_id,
+        image.vendor,
+        title=title,
     )
 
 
@@ -209,6 +238,7 @@ def _read_tools(asked: Conversation, payload: JsonObject, notes: Notes) -> None:
         if tool.get("type") not in (None, "custom"):
             notes.lose(Feature.SERVER_TOOL, text(tool.get("type")))
             continue
+        notes.unread(tool, _TOOL)
         strict = tool.get("strict")
         asked.tools.append(
             Tool(

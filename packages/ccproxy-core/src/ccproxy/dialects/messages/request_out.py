@@ -3,7 +3,7 @@
 Source: https://docs.claude.com/en/api/messages
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import orjson
 
@@ -25,8 +25,9 @@ from ccproxy.dialects.conversation import (
     Turn,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import Json, JsonObject, an_object, number
-from ccproxy.dialects.messages.thinking import thinking_for
+from ccproxy.dialects.json import Json, JsonObject, an_object, text
+from ccproxy.dialects.messages.cache import mark
+from ccproxy.dialects.messages.thinking import write_thinking
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
 
@@ -43,7 +44,9 @@ _PLAIN = {
 }
 _NOT_WHILE_THINKING = {Setting.TEMPERATURE, Setting.TOP_K, Setting.TOP_P}
 _TIERS = {"auto": "auto", "default": "standard_only"}
-_MARK: JsonObject = {"type": "ephemeral"}
+_OPENING: JsonObject = {"type": "text", "text": "(The conversation begins.)"}
+"""Said by the user where the assistant spoke first; Anthropic does not take that."""
+
 _CHOICES = {Choice.AUTO: "auto", Choice.REQUIRED: "any", Choice.NONE: "none"}
 
 
@@ -67,12 +70,12 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
             body["output_config"] = {"format": wanted}
         else:
             writing.notes.lose(Feature.JSON_OBJECT)
-    _write_thinking(body, asked, writing)
+    write_thinking(body, asked, writing)
     _write_settings(body, asked, writing)
     if asked.stream:
         body["stream"] = True
     if asked.tools or any(turn.role is Role.ASSISTANT for turn in turns):
-        _mark(body)
+        mark(body)
     return body
 
 
@@ -94,6 +97,9 @@ def _messages(turns: Iterable[Turn], writing: Writing) -> list[Json]:
             content += blocks
         else:
             messages.append({"role": role, "content": blocks})
+    if messages and messages[0]["role"] == "assistant":
+        writing.notes.lose(Feature.OPENING)
+        messages.insert(0, {"role": "user", "content": [dict(_OPENING)]})
     for message in messages:
         message["content"] = _results_first(message["content"])
     return [*messages]
@@ -132,7 +138,7 @@ def _block(block: Block, writing: Writing, *, system: bool) -> list[Json]:
             return _reasoning(block, writing)
         case Refusal(text=words):
             writing.notes.lose(Feature.REFUSAL)
-            return [{"type": "text", "text": words}] if words else []
+            return [{"type": "text", "text": words}] if words.strip() else []
     return _piece(block, writing)
 
 
@@ -166,7 +172,7 @@ def _piece(block: Block, writing: Writing) -> list[Json]:
         case Text():
             if block.citations:
                 writing.notes.lose(Feature.CITATION)
-            return [_text(block)] if block.text else []
+            return [_text(block)] if block.text.strip() else []
         case Image():
             if block.file_id:
                 writing.notes.lose(Feature.IMAGE_FILE)
@@ -244,44 +250,6 @@ def _schema(tool: Tool) -> JsonObject:
     return tool.schema if "type" in tool.schema else {"type": "object", **tool.schema}
 
 
-def _write_thinking(body: JsonObject, asked: Conversation, writing: Writing) -> None:
-    """Ask for thinking where Anthropic takes the wish.
-
-    It refuses thinking together with a forced tool; and, told in tokens, in the midst
-    of a chain of tool calls whose thinking is not there.
-    """
-    if asked.effort is None:
-        return
-    fields = thinking_for(asked.model, asked.effort, number(body["max_tokens"]))
-    kind = an_object(fields.get("thinking")).get("type")
-    forced = asked.choice is not None and asked.choice.choice in _FORCED
-    lost_thread = kind == "enabled" and _lost_thread(body["messages"])
-    if not fields or (forced and kind != "disabled") or lost_thread:
-        writing.notes.lose(Feature.EFFORT)
-        return
-    config = {
-        **an_object(body.get("output_config")),
-        **an_object(fields.pop("output_config", None)),
-    }
-    body |= fields
-    if config:
-        body["output_config"] = config
-
-
-_FORCED = {Choice.REQUIRED, Choice.ONE}
-
-
-def _lost_thread(messages: Json) -> bool:
-    """Tell whether the last answer called a tool and its thinking is not there."""
-    if not isinstance(messages, list) or len(messages) < 2:
-        return False
-    *_, answer, reply = (an_object(each).get("content") for each in messages)
-    if not isinstance(reply, list) or not any(map(_is_result, reply)):
-        return False
-    first = an_object(answer[0]).get("type") if isinstance(answer, list) else None
-    return first not in {"thinking", "redacted_thinking"}
-
-
 def _max_tokens(asked: Conversation, writing: Writing) -> Json:
     if Setting.MAX_TOKENS in asked.settings:
         return asked.settings[Setting.MAX_TOKENS]
@@ -306,8 +274,8 @@ def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> 
         elif setting is Setting.SAFETY_ID:
             writing.notes.lose(Feature.SAFETY_ID)
             body.setdefault("metadata", {"user_id": value})
-        elif setting is Setting.SERVICE_TIER and value in _TIERS:
-            body["service_tier"] = _TIERS[str(value)]
+        elif setting is Setting.SERVICE_TIER and text(value) in _TIERS:
+            body["service_tier"] = _TIERS[text(value)]
         elif setting is not Setting.MAX_TOKENS:
             writing.notes.lose(Feature(setting.value))
 
@@ -317,24 +285,3 @@ def _at_most_one(value: Json, writing: Writing) -> Json:
         writing.notes.lose(Feature.TEMPERATURE)
         return 1
     return value
-
-
-def _mark(body: JsonObject) -> None:
-    """Have the prompt cached: the instructions, and the last two turns of the user's.
-
-    Only what is marked is cached, and callers of other dialects can't mark anything.
-    The API looks back some twenty blocks from a mark, hence two.
-    """
-    system, messages = body.get("system"), body["messages"]
-    assert isinstance(messages, list)  # noqa: S101  (written above)
-    if isinstance(system, list):
-        _mark_last(system)
-    users = [each for each in messages if an_object(each).get("role") == "user"]
-    for message in users[-2:]:
-        content = an_object(message).get("content")
-        if isinstance(content, list):
-            _mark_last(content)
-
-
-def _mark_last(blocks: Sequence[Json]) -> None:
-    an_object(blocks[-1])["cache_control"] = dict(_MARK)

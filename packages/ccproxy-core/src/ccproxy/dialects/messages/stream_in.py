@@ -53,8 +53,9 @@ class MessagesParser(StreamParser):
         if kind == "text_delta":
             self._say(key, delta.get("text"))
         elif kind == "input_json_delta":
-            self._input.pop(key, None)
-            self._say(key, delta.get("partial_json"))
+            if arguments := delta.get("partial_json"):
+                self._input.pop(key, None)
+                self._say(key, arguments)
         elif kind == "thinking_delta":
             self._say(key, delta.get("thinking"))
         elif kind == "signature_delta":
@@ -82,8 +83,7 @@ class MessagesParser(StreamParser):
                 self._tell(Open(key, replace(block, text="", seal="")))
                 self._say(key, words)
             case ToolCall(arguments=arguments):
-                if arguments:
-                    self._input[key] = arguments
+                self._input[key] = arguments  # told at the end, if nothing else comes
                 self._tell(Open(key, replace(block, arguments="")))
             case _:
                 self._tell(Open(key, block))

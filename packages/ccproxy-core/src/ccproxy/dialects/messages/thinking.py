@@ -9,13 +9,17 @@ https://docs.claude.com/en/docs/build-with-claude/effort
 
 import re
 
-from ccproxy.dialects.conversation import Effort
-from ccproxy.dialects.json import JsonObject, an_object, number, text
+from ccproxy.dialects.conversation import Choice, Conversation, Effort
+from ccproxy.dialects.feature import Feature
+from ccproxy.dialects.json import Json, JsonObject, an_object, number, objects, text
+from ccproxy.dialects.speaker import Writing
 
 _COUNTS_TOKENS = re.compile(
     r"claude-(instant|2|3|(opus|sonnet|haiku)-4(-[0-5])?(-\d{8}|-latest|$|@|\b(?!-\d)))"
 )
 
+_FORCED = {Choice.REQUIRED, Choice.ONE}
+_THOUGHTS = ("thinking", "redacted_thinking")
 LEAST = 1024
 """Tokens; the API takes no smaller budget."""
 
@@ -27,29 +31,32 @@ _BUDGETS = {
     "xhigh": 32_000,
     "max": 60_000,
 }
+_LEVELS = {"low": 4096, "medium": 16_000}
 _EFFORTS = {"minimal": "low"}
 """What OpenAI calls otherwise."""
 
 
 def read_effort(payload: JsonObject) -> Effort | None:
-    """Read ``thinking`` and ``output_config.effort``."""
+    """Read ``thinking`` and ``output_config.effort``.
+
+    Not to think is what models do that were told nothing, so it is no wish. Models of
+    other vendors may refuse to be told.
+    """
     thinking = an_object(payload.get("thinking"))
     level = text(an_object(payload.get("output_config")).get("effort"))
     kind = text(thinking.get("type"))
     shown = thinking.get("display") != "omitted"
-    if kind == "disabled":
-        return Effort("none")
     if kind == "enabled":
         budget = number(thinking.get("budget_tokens"))
         return Effort(level or level_of(budget), budget, shown=shown)
-    if kind:
+    if kind and kind != "disabled":
         return Effort(level, free=True, shown=shown)
     return Effort(level) if level else None
 
 
 def level_of(budget: int) -> str:
-    """Tell a number of tokens as an effort."""
-    return next((level for level, most in _BUDGETS.items() if budget <= most), "max")
+    """Tell a number of tokens as an effort, in the words that all models know."""
+    return next((level for level, most in _LEVELS.items() if budget <= most), "high")
 
 
 def counts_tokens(model: str) -> bool:
@@ -78,3 +85,39 @@ def thinking_for(model: str, effort: Effort, max_tokens: int) -> JsonObject:
     if budget < LEAST:
         return {}
     return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def write_thinking(body: JsonObject, asked: Conversation, writing: Writing) -> None:
+    """Ask for thinking where Anthropic takes the wish.
+
+    It refuses thinking together with a forced tool; and, told in tokens, within a chain
+    of tool calls whose thinking is not there.
+    """
+    if asked.effort is None:
+        return
+    fields = thinking_for(asked.model, asked.effort, number(body["max_tokens"]))
+    if not fields and not asked.effort.level:
+        return
+    kind = an_object(fields.get("thinking")).get("type")
+    forced = asked.choice is not None and asked.choice.choice in _FORCED
+    lost_thread = kind == "enabled" and _lost_thread(body["messages"])
+    if not fields or (forced and kind != "disabled") or lost_thread:
+        writing.notes.lose(Feature.EFFORT)
+        return
+    config = {
+        **an_object(body.get("output_config")),
+        **an_object(fields.pop("output_config", None)),
+    }
+    body |= fields
+    if config:
+        body["output_config"] = config
+
+
+def _lost_thread(messages: Json) -> bool:
+    """Tell whether the last answer called a tool and its thinking is not there."""
+    if not isinstance(messages, list) or len(messages) < 2:
+        return False
+    *_, answer, reply = (objects(an_object(each).get("content")) for each in messages)
+    if not any(block.get("type") == "tool_result" for block in reply):
+        return False
+    return not answer or answer[0].get("type") not in _THOUGHTS

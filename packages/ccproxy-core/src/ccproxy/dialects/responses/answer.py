@@ -5,6 +5,7 @@ Source: https://platform.openai.com/docs/api-reference/responses/object
 
 from collections.abc import Iterator
 
+from ccproxy.dialects import openai
 from ccproxy.dialects.answer import Answer, AnswerBlock, Problem, StopReason, Usage
 from ccproxy.dialects.conversation import (
     Citation,
@@ -15,7 +16,7 @@ from ccproxy.dialects.conversation import (
     ToolCall,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
+from ccproxy.dialects.json import JsonObject, an_object, objects, text
 from ccproxy.dialects.problem import problem_of
 from ccproxy.dialects.responses.request_in import read_call, read_citations, thought_of
 from ccproxy.dialects.seal import enclose
@@ -97,18 +98,8 @@ def read_stop(payload: JsonObject, blocks: list[AnswerBlock]) -> StopReason:
 
 
 def read_usage(usage: JsonObject) -> Usage:
-    """Read what was used; OpenAI's input tokens include cached ones."""
-    details = an_object(usage.get("input_tokens_details"))
-    cached = number(details.get("cached_tokens"))
-    written = number(details.get("cache_write_tokens"))
-    spent = an_object(usage.get("output_tokens_details"))
-    return Usage(
-        input=max(0, number(usage.get("input_tokens")) - cached - written),
-        cache_read=cached,
-        cache_write=written,
-        output=number(usage.get("output_tokens")),
-        reasoning=number(spent.get("reasoning_tokens")),
-    )
+    """Read what was used."""
+    return openai.read_usage(usage, "input", "output")
 
 
 def render_answer(answer: Answer, frame: Frame) -> JsonObject:
@@ -262,13 +253,4 @@ def write_citation(citation: Citation, end: int) -> JsonObject:
 
 def write_usage(usage: Usage) -> JsonObject:
     """Write what was used."""
-    return {
-        "input_tokens": usage.all_input,
-        "input_tokens_details": {
-            "cached_tokens": usage.cache_read,
-            "cache_write_tokens": usage.cache_write,
-        },
-        "output_tokens": usage.output,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
-        "total_tokens": usage.all_input + usage.output,
-    }
+    return openai.write_usage(usage, "input", "output")

@@ -35,6 +35,7 @@ from ccproxy.dialects.openai import (
     read_image,
     read_schema,
 )
+from ccproxy.dialects.parameters import leave_out, read_settings
 from ccproxy.dialects.seal import MARK, disclose
 from ccproxy.errors import BadRequestError
 
@@ -55,7 +56,25 @@ _READ = {
     *("parallel_tool_calls", "previous_response_id", "prompt", "reasoning", "stream"),
     *("stream_options", "text", "tool_choice", "tools", "top_logprobs"),
 }
-_MEANINGLESS = {"store": False, "truncation": "disabled"}
+_ITEM = frozenset(
+    [
+        "type",
+        "id",
+        "status",
+        "role",
+        "content",
+        "call_id",
+        "name",
+        "namespace",
+        "arguments",
+        "input",
+        "output",
+        "summary",
+        "encrypted_content",
+        "action",
+    ]
+)
+_MEANINGLESS: JsonObject = {"store": False, "truncation": "disabled"}
 """What says nothing when it has this value."""
 
 _COMPACTED = {"compaction", "compaction_trigger", "compaction_summary"}
@@ -91,17 +110,12 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     asked.parallel = parallel if isinstance(parallel, bool) else None
     asked.stream = payload.get("stream") is True
     _read_settings(asked, payload)
-    for name in payload.keys() - _READ:
-        value = payload[name]
-        if value is not None and value != _MEANINGLESS.get(name, ...):
-            asked.left_out.append(name)
+    leave_out(asked, payload, _READ, _MEANINGLESS)
     return asked
 
 
 def _read_settings(asked: Conversation, payload: JsonObject) -> None:
-    for name, setting in SETTINGS.items():
-        if payload.get(name) is not None:
-            asked.settings[setting] = payload[name]
+    read_settings(asked, payload, SETTINGS)
     wanted = an_object(payload.get("text"))
     if verbosity := text(wanted.get("verbosity")):
         asked.settings[Setting.VERBOSITY] = verbosity
@@ -113,7 +127,7 @@ def _read_settings(asked: Conversation, payload: JsonObject) -> None:
 
 
 def _refuse(payload: JsonObject, notes: Notes) -> None:
-    for name in ("previous_response_id", "conversation", "prompt"):
+    for name in ("conversation", "prompt", "previous_response_id"):
         if payload.get(name) is not None:
             notes.lose(Feature.STORED, name)
     if payload.get("background") is True:
@@ -124,6 +138,7 @@ def _refuse(payload: JsonObject, notes: Notes) -> None:
 
 def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:
     kind = text(item.get("type"))
+    notes.unread(item, _ITEM)
     match kind:
         case "" | "message":
             _read_message(asked, item, notes)
@@ -148,7 +163,7 @@ def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:
 
 
 def _read_message(asked: Conversation, item: JsonObject, notes: Notes) -> None:
-    role = item.get("role")
+    role = text(item.get("role"))
     for block in _parts(item.get("content")):
         if isinstance(block, Opaque) and block.kind == "input_audio":
             notes.lose(Feature.AUDIO)
@@ -228,7 +243,7 @@ def _tools(tool: JsonObject, notes: Notes, namespace: str = "") -> Iterator[Tool
     kind = text(tool.get("type"))
     match kind:
         case "function":
-            yield read_function(tool, namespace)
+            yield read_function(tool, notes, namespace)
         case "custom":
             form = an_object(tool.get("format"))
             yield Tool(

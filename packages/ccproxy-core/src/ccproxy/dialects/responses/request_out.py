@@ -28,7 +28,13 @@ from ccproxy.dialects.conversation import (
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import Json, JsonObject
 from ccproxy.dialects.media import data_url
-from ccproxy.dialects.openai import VENDOR, chosen, write_level, write_schema
+from ccproxy.dialects.openai import (
+    VENDOR,
+    chosen,
+    write_level,
+    write_schema,
+    written_out,
+)
 from ccproxy.dialects.responses.request_in import SETTINGS
 from ccproxy.dialects.session import cache_key, short_user
 from ccproxy.dialects.speaker import Writing
@@ -183,9 +189,7 @@ def _image(image: Image, writing: Writing) -> JsonObject:
 
 def _document(document: Document, writing: Writing) -> JsonObject:
     if document.text:
-        writing.notes.lose(Feature.DOCUMENT_TEXT)
-        title = f"{document.title}:\n" if document.title else ""
-        return {"type": "input_text", "text": title + document.text}
+        return {"type": "input_text", "text": written_out(document, writing)}
     written: JsonObject = {"type": "input_file"}
     if document.url:
         return {**written, "file_url": document.url}

@@ -5,15 +5,20 @@ the backend refuses was gathered from public reports; it answers 400 with
 ``{"detail": "Unsupported parameter: …"}``, ``Store must be set to false``,
 ``Stream must be set to true``, ``System messages are not allowed`` and
 ``Instructions are required``.
+
+The last one is a report of 2026-04; Codex CLI 0.169.0 sends no instructions, only
+developer messages. So a body with neither gets a sentence that asks for nothing but an
+answer: no prompt of ours, and none at all if the setting is empty (ADR 11).
 """
 
 import hashlib
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import orjson
 
 from ccproxy.sdk import Json, JsonObject, UpstreamRequest
-from ccproxy.sdk.errors import BadRequestError
 
 REFUSED = (
     "context_management",
@@ -34,24 +39,24 @@ REFUSED = (
 ENCRYPTED = "reasoning.encrypted_content"
 
 
-def shape(request: UpstreamRequest, instructions: str) -> None:
+def shape(
+    request: UpstreamRequest,
+    instructions: str,
+    aliases: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Change in the request's body what the backend would refuse, and note it.
 
     Args:
         request: Left alone if nothing is wrong with its body.
         instructions: Sent if the body has neither instructions nor developer items.
-
-    Raises:
-        BadRequestError: The body builds on an answer the backend has not kept; without
-            it the model would answer another question.
+        aliases: Names of models by other names for them.
     """
     body = dict(request.payload)
-    if body.pop("previous_response_id", None) is not None:
-        msg = "The ChatGPT backend keeps no answers to go on from."
-        hint = "Send the whole conversation as input, without previous_response_id."
-        raise BadRequestError(msg, hint=hint)
     notes = _drop_refused(body) + _force_stream(body) + _shape_input(body)
-    if not _is_instructed(body):
+    if request.model in aliases:
+        body["model"] = request.model = aliases[request.model]
+        notes.append(f"Asked for {request.model}, as aliases says.")
+    if instructions and not _is_instructed(body):
         body["instructions"] = instructions
         notes.append("Sent default instructions, for there were none.")
     if not notes:

@@ -1,114 +1,82 @@
-"""Signing requests with the login Codex CLI keeps."""
+"""Signing requests with an account's login."""
 
-import asyncio
-import math
-import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Mapping
 
-from ccproxy.plugins.codex.login_file import LOG_IN, Login, read_login
+from ccproxy.plugins.codex.accounts import Accounts
+from ccproxy.plugins.codex.login_file import Login
 from ccproxy.sdk import Credential, LoginState, LoginStatus
 from ccproxy.sdk.errors import CredentialError
 
-RECHECK = 1.0
-"""Seconds between two looks at whether the file has changed."""
-
-Stamp = tuple[int, ...]
-"""What changes when a file does; empty if there is none."""
-
 
 class CodexCredential(Credential):
-    """The login in a file that another program renews.
+    """Signs for the account that is in use, or for one of a name.
 
     Args:
-        path: Codex CLI's ``auth.json``.
-        now: Tells the time in Unix seconds.
-        monotonic: Measures the time between two looks at the file.
+        name: The account's name.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        now: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._path = path
-        self._now = now
-        self._monotonic = monotonic
-        self._known: Login | LoginStatus = LoginStatus(
-            LoginState.MISSING, "Codex CLI's login was not looked at yet."
-        )
-        self._stamp: Stamp | None = None
-        self._looked = -math.inf
-        self._lock = asyncio.Lock()
+    def __init__(self, name: str | None = None) -> None:
+        self._name = name
+        self._accounts: Accounts | None = None
 
-    async def load(self) -> None:
-        """Read the file now, whether it has changed or not."""
-        async with self._lock:
-            self._stamp, self._known = await asyncio.to_thread(_read, self._path)
-            self._looked = self._monotonic()
+    def open(self, accounts: Accounts) -> None:
+        """Sign with these from now on."""
+        self._accounts = accounts
 
-    async def headers(self) -> Mapping[str, str]:
-        """Return the headers of the login the file holds by now.
+    def of(self, name: str) -> "CodexCredential":
+        """Return one that signs for an account, in use or not."""
+        other = CodexCredential(name)
+        other.open(self.accounts)
+        return other
+
+    @property
+    def accounts(self) -> Accounts:
+        """All accounts.
 
         Raises:
-            CredentialError: There is no ChatGPT login, or it has expired.
+            CredentialError: The plugin has not been started.
         """
-        await self._look_again()
-        status = self.status()
-        if not isinstance(self._known, Login) or not status.usable:
-            raise CredentialError(status.detail, hint=status.hint)
-        return _headers(self._known)
+        if self._accounts is None:
+            raise CredentialError("The plugin codex has not been started.")
+        return self._accounts
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return the headers of the login as it is by now.
+
+        Raises:
+            CredentialError: There is no login, or it has ended.
+            UpstreamError: It has ended, and can't be renewed right now.
+        """
+        return (await self.accounts.fresh(self._name)).headers
 
     async def renew(self, rejected: Mapping[str, str]) -> bool:
-        """Read the file again: Codex CLI may have renewed the login meanwhile."""
-        await self.load()
-        return isinstance(self._known, Login) and _headers(self._known) != rejected
+        """See whether the login was renewed meanwhile, or renew it.
+
+        The answer of the backend counts, not the clock. A login for another account
+        does not answer a request that was made for this one.
+
+        Raises:
+            CredentialError: The login has ended.
+            UpstreamError: It can't be renewed right now.
+        """
+        snapshot = await self.accounts.look(force=True)
+        for name, login in snapshot.logins():
+            if login.headers == rejected:
+                if not snapshot.accounts[name].is_own:
+                    return False
+                newer = await self.accounts.renew(name, login, rejected=True)
+                return _is_another(newer, rejected)
+        return any(_is_another(login, rejected) for _, login in snapshot.logins())
 
     def status(self) -> LoginStatus:
-        """Tell what the file said when it was last read."""
-        if isinstance(self._known, LoginStatus):
-            return self._known
-        plan = f", plan {self._known.plan}" if self._known.plan else ""
-        expires = self._known.expires
-        if expires is None:
-            return LoginStatus(LoginState.READY, f"ChatGPT login of Codex CLI{plan}")
-        moment = f"{datetime.fromtimestamp(expires, UTC):%Y-%m-%d %H:%M} UTC"
-        if expires <= self._now():
-            return LoginStatus(
-                LoginState.EXPIRED,
-                f"The ChatGPT login of Codex CLI expired at {moment}.",
-                f"{LOG_IN} Any use of `codex` renews a login that is not too old.",
-            )
-        detail = f"ChatGPT login of Codex CLI{plan}, until {moment}"
-        return LoginStatus(LoginState.READY, detail)
-
-    async def _look_again(self) -> None:
-        async with self._lock:
-            if self._monotonic() - self._looked < RECHECK:
-                return
-            if await asyncio.to_thread(_stamp, self._path) != self._stamp:
-                self._stamp, self._known = await asyncio.to_thread(_read, self._path)
-            self._looked = self._monotonic()
+        """Tell what was last read of the account."""
+        if self._accounts is None:
+            return LoginStatus(LoginState.MISSING, "The login was not looked at yet.")
+        snapshot = self._accounts.snapshot
+        return self._accounts.status(snapshot.accounts[self._name or snapshot.active])
 
 
-def _headers(login: Login) -> Mapping[str, str]:
-    signed = {"authorization": f"Bearer {login.access_token}"}
-    if login.account_id:
-        signed["chatgpt-account-id"] = login.account_id
-    return signed
-
-
-def _read(path: Path) -> tuple[Stamp, Login | LoginStatus]:
-    """Read stamp and file, in this order: a change in between is seen next time."""
-    return _stamp(path), read_login(path)
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        facts = path.expanduser().stat()
-    except (OSError, RuntimeError):
-        return ()
-    return facts.st_mtime_ns, facts.st_size, facts.st_ino
+def _is_another(login: Login, rejected: Mapping[str, str]) -> bool:
+    """Whether it is a newer login of the same account."""
+    same = login.account_id == rejected.get("chatgpt-account-id")
+    return same and login.headers != rejected

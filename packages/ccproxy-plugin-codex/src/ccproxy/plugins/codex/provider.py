@@ -4,14 +4,22 @@ Headers and endpoints were measured with Codex CLI 0.169.0; the shape of the lis
 models comes from the public repository openai/codex.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, TypeGuard
 
 import httpx
 
 from ccproxy.plugins.codex.body import shape
 from ccproxy.plugins.codex.credential import CodexCredential
-from ccproxy.sdk import Endpoint, Model, Provider, UpstreamRequest
+from ccproxy.plugins.codex.usage import windows_in
+from ccproxy.sdk import (
+    Endpoint,
+    LimitWindow,
+    Model,
+    Provider,
+    UpstreamRequest,
+    UpstreamResponse,
+)
 from ccproxy.sdk.errors import UpstreamError
 
 MODELS_TIMEOUT = 5.0
@@ -19,6 +27,10 @@ MODELS_TIMEOUT = 5.0
 
 HIDDEN = {"hide", "none"}
 """What ``visibility`` says of models that are not to be offered."""
+
+ACCOUNT = "chatgpt-account-id"
+SIGNED = (ACCOUNT, "x-openai-fedramp")
+"""Headers that belong to the login, whatever a caller says of its own."""
 
 
 class CodexProvider(Provider):
@@ -30,11 +42,16 @@ class CodexProvider(Provider):
         originator: Names the calling program, if the caller doesn't.
         user_agent: Ours, for callers that are not Codex CLI.
         instructions: For bodies without any.
+        aliases: Names of models by other names for them.
         client_version: The Codex CLI the backend is to list models for.
+        note_limits: Told the limits of an account that an answer tells of.
     """
 
     stream_only: ClassVar[bool] = True
     """The backend streams every answer; the relay collects it for other callers."""
+
+    keeps_answers: ClassVar[bool] = False
+    """The backend refuses ``store`` and ``previous_response_id``."""
 
     def __init__(
         self,
@@ -44,7 +61,9 @@ class CodexProvider(Provider):
         originator: str,
         user_agent: str,
         instructions: str,
+        aliases: Mapping[str, str],
         client_version: str,
+        note_limits: Callable[[str, tuple[LimitWindow, ...]], None],
     ) -> None:
         super().__init__(
             name="codex",
@@ -55,7 +74,9 @@ class CodexProvider(Provider):
         self._originator = originator
         self._user_agent = user_agent
         self._instructions = instructions
+        self._aliases = aliases
         self._client_version = client_version
+        self._note_limits = note_limits
 
     async def prepare(self, request: UpstreamRequest) -> None:
         """Make a body the backend takes, and say honestly who asks.
@@ -63,13 +84,20 @@ class CodexProvider(Provider):
         The backend's bot filter looks at both names. Codex CLI keeps its own; the
         other clients' names mean nothing to the backend, so the gateway gives its own.
         """
-        shape(request, self._instructions)
+        shape(request, self._instructions, self._aliases)
         headers = request.headers
-        headers.pop("chatgpt-account-id", None)
+        for name in SIGNED:
+            headers.pop(name, None)
         headers["accept"] = "text/event-stream"
         headers.setdefault("originator", self._originator)
         if not headers.get("user-agent", "").startswith("codex"):
             headers["user-agent"] = self._user_agent
+
+    def answered(self, request: UpstreamRequest, response: UpstreamResponse) -> None:
+        """Read how much the account has used by now."""
+        account = request.headers.get(ACCOUNT)
+        if account and (limits := windows_in(response.headers)):
+            self._note_limits(account, limits)
 
     async def models(self, http: httpx.AsyncClient) -> Sequence[Model]:
         """List the models the login's plan offers, in the backend's order.

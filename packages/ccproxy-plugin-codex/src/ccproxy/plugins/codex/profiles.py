@@ -1,0 +1,85 @@
+"""The profile adapter: what the tokens say of each account, and how much is used."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import structlog
+
+from ccproxy.plugins.codex.credential import CodexCredential
+from ccproxy.plugins.codex.login_file import Login
+from ccproxy.plugins.codex.usage import ask
+from ccproxy.sdk import LimitWindow, ProfileFields
+from ccproxy.sdk.errors import CredentialError, UpstreamError
+
+_log = structlog.get_logger(__name__)
+
+
+class CodexProfiles:
+    """Fetches the facts of all accounts that have a login.
+
+    Args:
+        credential: Knows the accounts.
+        usage_url: Where limits are told.
+        headers: Who asks.
+    """
+
+    def __init__(
+        self, credential: CodexCredential, usage_url: str, headers: Mapping[str, str]
+    ) -> None:
+        self._credential = credential
+        self._usage_url = usage_url
+        self._headers = headers
+        self._known: dict[str, tuple[LimitWindow, ...]] = {}
+
+    async def __call__(self) -> Sequence[ProfileFields]:
+        """Fetch them; two logins to one account are one, the active one of them."""
+        snapshot = await self._credential.accounts.look(force=True)
+        found: dict[str, tuple[str, Login]] = {}
+        for name, login in snapshot.logins():
+            key = login.account_id or name
+            if key not in found or name == snapshot.active:
+                found[key] = name, login
+        return await asyncio.gather(
+            *(
+                self._profile(key, name, login, active=name == snapshot.active)
+                for key, (name, login) in found.items()
+            )
+        )
+
+    def note(self, account: str, limits: tuple[LimitWindow, ...]) -> None:
+        """Remember what an answer told of an account's limits.
+
+        They count where the endpoint can't be asked.
+        """
+        self._known[account] = limits
+
+    async def _profile(
+        self, key: str, name: str, login: Login, *, active: bool
+    ) -> ProfileFields:
+        limits = await self._limits(key, name)
+        logins = dict(self._credential.accounts.snapshot.logins())
+        facts = logins.get(name, login).identity  # it may be newer by now
+        return ProfileFields(
+            account=key,
+            active=active,
+            limits=limits,
+            **asdict(facts),
+        )
+
+    async def _limits(self, key: str, name: str) -> tuple[LimitWindow, ...]:
+        """Ask for the limits; if that fails, those count that have not begun anew."""
+        login = self._credential.of(name)
+        http = login.accounts.server.http
+        try:
+            self._known[key] = await ask(http, self._usage_url, self._headers, login)
+        except (CredentialError, UpstreamError) as error:
+            _log.warning("limits_not_fetched", account=name, reason=error.message)
+            now = datetime.now(UTC)
+            self._known[key] = tuple(
+                each
+                for each in self._known.get(key, ())
+                if each.resets_at is not None and each.resets_at > now
+            )
+        return self._known[key]
