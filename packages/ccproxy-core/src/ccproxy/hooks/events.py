@@ -82,6 +82,8 @@ class RequestEnded(Event):
         duration: Seconds from arrival to the last byte.
         ttfb: Seconds from arrival to the first byte of the answer, if there was one.
         provider: Name of the provider asked, if any was.
+        account: Name of the account it was asked for, if the provider has several.
+        fallbacks: Who was asked before in vain, such as ``codex/gpt-5.5``.
         model_requested: The model the caller named.
         model: The model the upstream was asked for.
         dialect_in: The dialect the caller spoke.
@@ -100,6 +102,8 @@ class RequestEnded(Event):
     duration: float
     ttfb: float | None = None
     provider: str | None = None
+    account: str | None = None
+    fallbacks: tuple[str, ...] = ()
     model_requested: str | None = None
     model: str | None = None
     dialect_in: str | None = None

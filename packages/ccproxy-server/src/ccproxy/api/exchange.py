@@ -38,6 +38,9 @@ class Exchange:
             never go upstream.
         first_byte: Monotonic time of the first byte of the answer's body.
         caller: Tells callers apart, by a part of their token's hash.
+        conversation: What the client calls it, if there is a choice to be made.
+        account: For which of several accounts the provider was asked.
+        fallbacks: Who was asked before in vain.
         notes: What was changed or dropped on the way, one sentence each.
         shared_with: The web origin whose pages may read the answer.
         failure: Set when the answer is not whole.
@@ -55,6 +58,9 @@ class Exchange:
     status: int | None = None
     first_byte: float | None = None
     provider: str | None = None
+    account: str | None = None
+    conversation: str | None = None
+    fallbacks: list[str] = field(default_factory=list)
     model_requested: str | None = None
     model: str | None = None
     dialect_out: str | None = None
@@ -101,6 +107,11 @@ class Exchange:
         """Note what was changed, each thing once."""
         self.notes.extend(each for each in notes if each not in self.notes)
 
+    def turn_to(self, provider: str, model: str, account: str | None) -> None:
+        """Note who is asked from now on."""
+        self.provider, self.model, self.account = provider, model, account
+        self.dialect_out = None
+
     def client_left(self) -> None:
         """Note that the client went away before it had everything."""
         self.fail(
@@ -126,6 +137,8 @@ class Exchange:
             duration=now - self.began,
             ttfb=None if self.first_byte is None else self.first_byte - self.began,
             provider=self.provider,
+            account=self.account,
+            fallbacks=tuple(self.fallbacks),
             model_requested=self.model_requested,
             model=self.model,
             dialect_in=dialect.value if dialect else None,

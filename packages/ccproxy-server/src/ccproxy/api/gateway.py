@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from ccproxy.api.choices import Choices
 from ccproxy.api.routing import ModelTable
 from ccproxy.api.stack import Stack, build_stack
 from ccproxy.api.stopping import on_stop_signal
@@ -124,8 +125,16 @@ class Gateway:
             ModelTable,
             ModelTable(
                 self.plugins.providers,
-                [(route.match, route.to) for route in routing.routes],
+                [(route.match, route.targets) for route in routing.routes],
                 routing.default_provider,
+            ),
+        )
+        self._container.provide(
+            Choices,
+            Choices(
+                routing.circuit_failures,
+                routing.circuit_seconds,
+                routing.affinity_seconds,
             ),
         )
         streams = OpenStreams(self.settings.server.keepalive_seconds)
