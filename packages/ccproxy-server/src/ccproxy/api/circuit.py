@@ -137,8 +137,9 @@ class Circuits:
             circuit = self._known[key] = Circuit(self._failures, self._seconds)
         self._known.move_to_end(key)
         now = self._clock()
+        was = circuit.state(now)
         circuit.fail(now, wait)
-        if circuit.state(now) is CircuitState.OPEN:
+        if circuit.state(now) is CircuitState.OPEN and was is not CircuitState.OPEN:
             self._told(key, CircuitState.OPEN)
         if len(self._known) > MOST:
             self._close(next(iter(self._known)))
