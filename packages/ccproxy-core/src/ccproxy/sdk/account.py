@@ -1,5 +1,6 @@
 """One of several accounts of a provider."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ccproxy.sdk.credential import Credential
@@ -18,3 +19,12 @@ class Account:
     name: str
     auth: Credential
     used_percent: float | None = None
+
+
+def accounts_of(
+    names: Sequence[str], credentials: Sequence[Credential]
+) -> Sequence[Account]:
+    """Make accounts of credentials; one alone needs no name and is none."""
+    if len(credentials) < 2:
+        return ()
+    return [Account(*each) for each in zip(names, credentials, strict=True)]
