@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccproxy.plugins.codex.body import REFUSED, shape
+from ccproxy.plugins.codex.body import REFUSED, shape, shape_compaction
 from ccproxy.sdk import JsonObject, UpstreamRequest
 
 pytestmark = pytest.mark.unit
@@ -193,3 +193,30 @@ def test_the_same_body_always_becomes_the_same_bytes(
     shape(first, "i")
     shape(second, "i")
     assert first.body == second.body
+
+
+COMPACT = b"""{"model":"gpt-5.5", "input":[{"type":"message","role":"user",
+ "content":"hi"}], "tools":[], "parallel_tool_calls":false, "prompt_cache_key":"k"}"""
+
+
+def test_a_compaction_of_codex_cli_keeps_every_byte(request_of: RequestOf) -> None:
+    request = request_of(COMPACT)
+    shape_compaction(request, {})
+    assert request.body is COMPACT
+    assert request.notes == []
+
+
+def test_a_compaction_loses_what_the_backend_does_not_know(
+    request_of: RequestOf,
+) -> None:
+    body = b'{"model":"fast","input":"hi","store":false,"stream":false}'
+    request = request_of(body)
+    shape_compaction(request, {"fast": "gpt-5.5-mini"})
+    assert request.payload.keys() == {"model", "input"}
+    assert request.payload["model"] == "gpt-5.5-mini"
+    assert request.notes == [
+        "Dropped store: the ChatGPT backend compacts without it.",
+        "Dropped stream: the ChatGPT backend compacts without it.",
+        "Sent the input's text as a list of one message.",
+        "Asked for gpt-5.5-mini, as aliases says.",
+    ]

@@ -40,7 +40,8 @@ async def test_it_speaks_responses_only_and_only_streams(ctx: PluginContext) -> 
     provider = await started(ctx, {})
     assert provider.dialects == (Dialect.RESPONSES,)
     assert provider.urls == {
-        Endpoint.RESPONSES: "https://chatgpt.com/backend-api/codex/responses"
+        endpoint: f"https://chatgpt.com/backend-api/codex/{endpoint}"
+        for endpoint in (Endpoint.RESPONSES, Endpoint.COMPACT)
     }
     assert getattr(provider, "stream_only") is True  # noqa: B009
 

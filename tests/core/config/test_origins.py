@@ -123,3 +123,22 @@ def test_sections_come_in_the_order_of_the_settings_then_plugins_by_name(
     keys = [origin.key for origin in origins(layers, load(layers), configs)]
     assert keys[0] == "server.host"
     assert keys[-2:] == ["plugins.alpha.enabled", "plugins.zeta.enabled"]
+
+
+def test_a_secret_that_a_plugin_declares_as_plain_text_is_masked(read: Read) -> None:
+    class Careless(PluginConfig):
+        password: str = "hunter2"
+        headers: dict[str, str] = Field(
+            default_factory=lambda: {"x-api-key": "hunter2", "accept": "*/*"}
+        )
+        note: str = "use sk-" + "proj-abcdefghijklmnopqrstuvwx"
+        key_file: str = "/etc/key"
+
+    layers = read()
+    shown = origins(layers, load(layers), {"careless": Careless()})
+    told = {each.key.removeprefix("plugins.careless."): each.value for each in shown}
+    assert told["password"] == "********"
+    assert told["headers.x-api-key"] == "********"
+    assert told["headers.accept"] == "*/*"
+    assert str(told["note"]).startswith("use ***")
+    assert told["key_file"] == "/etc/key"

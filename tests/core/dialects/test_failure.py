@@ -78,3 +78,12 @@ def test_the_messages_event_is_named_and_the_chat_event_is_not() -> None:
     assert messages.name == b"error"
     assert chat.name == b""
     assert orjson.loads(chat.data)["error"]["message"] == "gone"
+
+
+@pytest.mark.parametrize("dialect", [*Dialect])
+def test_what_is_quoted_in_a_message_is_masked(dialect: Dialect) -> None:
+    message = "the upstream said: password=hunter2"
+    told = error_body(dialect, 502, message, "x") + error_event(
+        dialect, 502, message, "x"
+    )
+    assert told.count(b"password=***") == 2

@@ -537,6 +537,17 @@ def test_a_parameter_that_nobody_knows_is_dropped_with_a_note_and_no_error() -> 
         assert any("shiny_new_thing" in note for note in translation.notes)
 
 
+def test_what_says_nothing_is_not_noted() -> None:
+    asked: dict[str, Any] = {
+        "frequency_penalty": 0,
+        "presence_penalty": 0.0,
+        "logit_bias": {},
+        "n": 1,
+    }
+    translation = translate(CHAT, RESPONSES, store=False, seed=None, **asked)
+    assert translation.notes == []
+
+
 def test_what_matters_and_can_not_be_said_is_refused_by_name() -> None:
     for asked, name in (
         ({"previous_response_id": "r"}, "previous_response_id"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
 from ccproxy.dialects import Dialect
-from ccproxy.dialects.answer import Answer, Failed, StopReason
+from ccproxy.dialects.answer import Answer, Begin, Failed, StopReason
 from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
@@ -68,6 +68,14 @@ def test_any_split_of_a_streams_bytes_gives_the_same_output(
     size = len(GOLDEN[name])
     cuts = data.draw(st.lists(st.integers(0, size), max_size=12))
     assert translate(name, client, cuts) == translate(name, client)
+
+
+@given(st.sampled_from(list(Dialect)), st.lists(st.binary(max_size=60), max_size=6))
+@settings(max_examples=60)
+def test_no_bytes_break_a_parser(dialect: Dialect, chunks: list[bytes]) -> None:
+    framed = [b"data: " + chunk + b"\n\n" for chunk in chunks]
+    for stream in (chunks, framed):
+        assert all(isinstance(each, Begin | Failed) for each in parse(dialect, stream))
 
 
 @ALL
@@ -337,6 +345,49 @@ def test_calls_that_share_an_index_are_told_apart_by_their_ids() -> None:
         "call_01",
         "call_02",
     ]
+
+
+@CLIENTS
+def test_an_odd_id_of_an_upstreams_breaks_nothing(client: Dialect) -> None:
+    odd = orjson.dumps('a"b\n\u2028')
+    for name, own in (("chat-text", b'"chatcmpl-01"'), ("messages-text", b'"msg_01"')):
+        if client is not dialect_of(name):
+            stream = translation(client, dialect_of(name)).stream()
+            told = stream.feed(GOLDEN[name].replace(own, odd))
+            assert collect(client, [told]).blocks == [Text("Hello, \u2028wörld 😀.")]
+
+
+def test_calls_without_an_id_get_the_same_one_whole_and_streamed() -> None:
+    function = b'"function":{"name":"f","arguments":"{}"}'
+    piece = b'{"id":"x1","choices":[{"%b":{"tool_calls":[{"index":0,%b}]}}]}'
+    chunk = b"data: " + piece % (b"delta", function) + b"\n\n"
+    streamed = collect(CHAT, [chunk, b"data: [DONE]\n\n"])
+    payload = orjson.loads(piece % (b"message", function))
+    whole = SPEAKERS[CHAT].parse_answer(payload, "maker")
+    assert isinstance(whole, Answer)
+    assert streamed.blocks == whole.blocks == [ToolCall("call_x1_0", "f", "{}")]
+
+
+def test_thoughts_that_are_parts_keep_their_seal() -> None:
+    """Models with open thoughts tell them as content, and the seal with the item."""
+    place = {"item_id": "rs", "output_index": 0, "content_index": 0}
+    part = {"type": "reasoning_text", "text": "hm"}
+    item = {"type": "reasoning", "id": "rs", "summary": [], "content": [part]}
+    told = [
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        {"type": "response.content_part.added", **place, "part": part},
+        {"type": "response.reasoning_text.delta", **place, "delta": "hm"},
+        {"type": "response.content_part.done", **place, "part": part},
+        {
+            "type": "response.output_item.done",
+            "output_index": 0,
+            "item": {**item, "encrypted_content": "seal"},
+        },
+        {"type": "response.completed", "response": {"id": "r", "output": []}},
+    ]
+    chunks = [b"data: " + orjson.dumps(each) + b"\n\n" for each in told]
+    blocks = collect(RESPONSES, chunks).blocks
+    assert blocks == [Reasoning("hm", "seal", "maker", "rs")]
 
 
 def test_a_call_that_is_taken_up_again_is_a_failure_and_no_mixture() -> None:

@@ -217,6 +217,7 @@ async def test_stopping_ends_open_streams_with_a_terminal_event() -> None:
         ("with space", False),
         ("../../etc/passwd", False),
         ("<script>", False),
+        ("sk-" + "proj-abcdefghijklmnopqrstuvwx", False),
         ("", False),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.conversation import Reasoning
 from ccproxy.dialects.seal import enclose
-from ccproxy.hooks.events import Failure, RequestFailed
+from ccproxy.hooks.events import Failure, RequestEnded, RequestFailed
 from ccproxy.testing import RunningGateway
 from fakes.vendor import KEY, WORDS, Vendor, pieces
 from fakes.world import Start, Witness
@@ -26,7 +26,6 @@ ASKS: dict[str, dict[str, object]] = {
     "responses": {"input": "hi"},
 }
 PAIRS = [(a, b) for a, b in product(ASKS, ASKS) if a != b]
-EVERY = pytest.mark.parametrize(("asked", "spoken"), PAIRS)
 STREAMS = {
     "messages": b"event: message_stop",
     "chat/completions": b"data: [DONE]",
@@ -83,36 +82,41 @@ def last_event(body: bytes) -> dict[str, Any]:
     return event
 
 
-@EVERY
 async def test_a_whole_answer_is_translated(
-    asked: str, spoken: str, running: RunningGateway, fake: Vendor
+    running: RunningGateway, fake: Vendor
 ) -> None:
-    answer = await running.client.post(path(asked, spoken), json=ask(asked, "m"))
-    assert answer.status_code == 200
-    assert text_of(asked, answer.json()) == TEXT
-    assert answer.json()["model"] == "m"
-    assert fake.last.path == f"/v1/{spoken}"
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["x-request-id"] == "vendor-1"
-    assert "set-cookie" not in answer.headers
+    for asked, spoken in PAIRS:
+        answer = await running.client.post(path(asked, spoken), json=ask(asked, "m"))
+        assert answer.status_code == 200
+        assert text_of(asked, answer.json()) == TEXT
+        assert answer.json()["model"] == "m"
+        assert fake.last.path == f"/v1/{spoken}"
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["x-request-id"] == "vendor-1"
+        assert "set-cookie" not in answer.headers
 
 
-@EVERY
 async def test_a_stream_is_translated(
-    asked: str, spoken: str, running: RunningGateway, witness: Witness
+    running: RunningGateway, witness: Witness
 ) -> None:
-    body = ask(asked, "m", stream=True)
-    answer = await running.client.post(path(asked, spoken), json=body)
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    assert STREAMS[asked] in answer.content
-    for word in WORDS:
-        assert orjson.dumps(word) in answer.content
-    await running.client.get("/health/live")
-    ended = witness.ended[0]
-    assert (ended.dialect_in, ended.dialect_out) == (
-        dialect(asked).value,
-        dialect(spoken).value,
-    )
+    for asked, spoken in PAIRS:
+        body = ask(asked, "m", stream=True)
+        answer = await running.client.post(path(asked, spoken), json=body)
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert STREAMS[asked] in answer.content
+        for word in WORDS:
+            assert orjson.dumps(word) in answer.content
+        await running.client.get("/health/live")
+        ended = last(witness)
+        assert (ended.dialect_in, ended.dialect_out) == (
+            dialect(asked).value,
+            dialect(spoken).value,
+        )
+
+
+def last(witness: Witness) -> RequestEnded:
+    """The end of the last request to a provider."""
+    return [event for event in witness.ended if event.provider][-1]
 
 
 def dialect(endpoint: str) -> Dialect:
@@ -123,7 +127,7 @@ def dialect(endpoint: str) -> Dialect:
     }[endpoint]
 
 
-@EVERY
+@pytest.mark.parametrize(("asked", "spoken"), PAIRS)
 async def test_every_delta_goes_out_when_it_comes(
     asked: str, spoken: str, running: RunningGateway, fake: Vendor
 ) -> None:
@@ -142,70 +146,68 @@ async def test_every_delta_goes_out_when_it_comes(
             got += await anext(chunks)
 
 
-@EVERY
 async def test_json_in_place_of_a_stream_is_told_as_a_stream(
-    asked: str, spoken: str, running: RunningGateway
+    running: RunningGateway,
 ) -> None:
-    body = ask(asked, "json", stream=True)
-    answer = await running.client.post(path(asked, spoken), json=body)
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    assert STREAMS[asked] in answer.content
-    assert orjson.dumps(TEXT) in answer.content
+    for asked, spoken in PAIRS:
+        body = ask(asked, "json", stream=True)
+        answer = await running.client.post(path(asked, spoken), json=body)
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert STREAMS[asked] in answer.content
+        assert orjson.dumps(TEXT) in answer.content
 
 
-@EVERY
 @pytest.mark.parametrize("model", ["die", "cut", "torn"])
 async def test_a_stream_that_is_not_whole_ends_with_the_clients_own_error(
-    asked: str, spoken: str, model: str, running: RunningGateway, witness: Witness
+    model: str, running: RunningGateway, witness: Witness
 ) -> None:
-    body = ask(asked, model, stream=True)
-    answer = await running.client.post(path(asked, spoken), json=body)
-    assert STREAMS[asked] not in answer.content
-    message = error_of(last_event(answer.content))
-    assert "broke off" in message or "before the answer was complete" in message
-    await running.client.get("/health/live")
-    (failed,) = witness.ended[:1]
-    assert isinstance(failed, RequestFailed)
-    assert failed.failure is Failure.UPSTREAM_DIED
+    for asked, spoken in PAIRS:
+        body = ask(asked, model, stream=True)
+        answer = await running.client.post(path(asked, spoken), json=body)
+        assert STREAMS[asked] not in answer.content
+        message = error_of(last_event(answer.content))
+        assert "broke off" in message or "before the answer was complete" in message
+        await running.client.get("/health/live")
+        failed = last(witness)
+        assert isinstance(failed, RequestFailed)
+        assert failed.failure is Failure.UPSTREAM_DIED
 
 
-@EVERY
 async def test_a_failure_the_upstream_reports_is_told_in_the_clients_words(
-    asked: str, spoken: str, running: RunningGateway, witness: Witness
+    running: RunningGateway, witness: Witness
 ) -> None:
-    body = ask(asked, "failed", stream=True)
-    answer = await running.client.post(path(asked, spoken), json=body)
-    assert STREAMS[asked] not in answer.content
-    assert error_of(last_event(answer.content))
-    await running.client.get("/health/live")
-    (failed,) = witness.ended[:1]
-    assert isinstance(failed, RequestFailed)
-    assert failed.failure is Failure.UPSTREAM_FAILED
+    for asked, spoken in PAIRS:
+        body = ask(asked, "failed", stream=True)
+        answer = await running.client.post(path(asked, spoken), json=body)
+        assert STREAMS[asked] not in answer.content
+        assert error_of(last_event(answer.content))
+        await running.client.get("/health/live")
+        failed = last(witness)
+        assert isinstance(failed, RequestFailed)
+        assert failed.failure is Failure.UPSTREAM_FAILED
 
 
-@EVERY
 @pytest.mark.parametrize("stream", [True, False])
 async def test_an_upstreams_error_keeps_status_message_and_retry_after(
-    asked: str, spoken: str, running: RunningGateway, *, stream: bool
+    running: RunningGateway, *, stream: bool
 ) -> None:
-    body = ask(asked, "busy", stream=stream)
-    answer = await running.client.post(path(asked, spoken), json=body)
-    assert answer.status_code == 429
-    assert answer.headers["retry-after"] == "7"
-    assert answer.headers["x-request-id"] == "v1"
-    error = answer.json()["error"]
-    assert (error["type"], error["message"]) == ("rate_limit_error", "slow down")
-    assert (answer.json().get("type") == "error") is (asked == "messages")
+    for asked, spoken in PAIRS:
+        body = ask(asked, "busy", stream=stream)
+        answer = await running.client.post(path(asked, spoken), json=body)
+        assert answer.status_code == 429
+        assert answer.headers["retry-after"] == "7"
+        assert answer.headers["x-request-id"] == "v1"
+        error = answer.json()["error"]
+        assert (error["type"], error["message"]) == ("rate_limit_error", "slow down")
+        assert (answer.json().get("type") == "error") is (asked == "messages")
 
 
-@EVERY
-async def test_a_page_of_some_proxy_becomes_an_error(
-    asked: str, spoken: str, running: RunningGateway
-) -> None:
-    answer = await running.client.post(path(asked, spoken), json=ask(asked, "html"))
-    assert answer.status_code == 502
-    assert error_of(answer.json()) == "bad gateway"
-    assert answer.headers["content-type"] == "application/json"
+async def test_a_page_of_some_proxy_becomes_an_error(running: RunningGateway) -> None:
+    for asked, spoken in PAIRS:
+        answer = await running.client.post(path(asked, spoken), json=ask(asked, "html"))
+        assert answer.status_code == 502
+        assert error_of(answer.json()) == "bad gateway"
+        assert answer.headers["content-type"] == "application/json"
 
 
 async def test_a_stream_that_came_compressed_is_refused(
@@ -426,4 +428,14 @@ async def test_elsewhere_they_are_estimated_and_the_answer_says_so(
     )
     assert answer.headers["x-ccproxy-estimated"] == "o200k*1.25"
     assert 1250 + 1600 < answer.json()["input_tokens"] < 1400 + 1600
+    assert fake.seen == []
+
+
+async def test_a_compaction_is_asked_of_nobody_who_does_not_know_it(
+    running: RunningGateway, fake: Vendor
+) -> None:
+    body = {"model": "m", "input": []}
+    answer = await running.client.post("/only-chat/v1/responses/compact", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "dialect_not_spoken"
     assert fake.seen == []

@@ -146,3 +146,19 @@ async def test_images_are_counted_with_their_media_types(
         ],
     )
     assert answer.output_text == "1 image: image/jpeg"
+
+
+async def test_a_conversation_is_compacted_to_what_the_user_said_and_a_seal(
+    openai_sdk: openai.AsyncOpenAI,
+) -> None:
+    compacted = await openai_sdk.responses.compact(
+        model="sandbox-echo",
+        input=[
+            {"role": "user", "content": "one"},
+            {"role": "assistant", "content": "two"},
+            {"role": "user", "content": "three"},
+        ],
+    )
+    assert compacted.object == "response.compaction"
+    kinds = [each.type for each in compacted.output]
+    assert kinds == ["message", "message", "compaction"]

@@ -85,7 +85,7 @@ def validate(
 @app.command()
 def schema(*, config: ConfigOption = None, sets: SetOption = None) -> None:
     """Print the JSON Schema of the settings file."""
-    show_json(json_schema(sections.installed(config, sets or ())))
+    show_json(json_schema(sections.installed(config, sets or ())), whole=True)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """How answers are written: JSON, or text that is coloured on a terminal only.
 
-Answers go to standard output, all else to standard error.
+Answers go to standard output, all else to standard error. Secrets in an answer are
+masked here; e-mail addresses stay, since whoever runs a command asks about themselves.
 """
 
 import json
@@ -9,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from itertools import compress
 
 import typer
+
+from ccproxy.security.sanitizer import mask_json, mask_text
 
 _COLOURS = {
     **dict.fromkeys(("ok", "ready", "running", "not-needed", "callers-own"), "green"),
@@ -20,18 +23,24 @@ _LAST = 24
 """Least width of the last column, which may wrap."""
 
 
-def show_json(answer: Mapping[str, object]) -> None:
-    """Write an answer for programs."""
-    typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+def show_json(answer: Mapping[str, object], *, whole: bool = False) -> None:
+    """Write an answer for programs.
+
+    Args:
+        answer: What they want to know.
+        whole: Whether it is meant to be used as it is, so that nothing is masked.
+    """
+    told = answer if whole else mask_json(answer, own=True)
+    typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
 
 
-def show(text: str) -> None:
-    """Write a line of an answer for people."""
-    typer.echo(text)
+def show(text: str, *, whole: bool = False) -> None:
+    """Write a line of an answer for people; ``whole`` is as in ``show_json``."""
+    typer.echo(text if whole else mask_text(text, own=True))
 
 
 def note(text: str) -> None:
-    """Say what is no part of the answer."""
+    """Say what is no part of the answer, as it is: an address to open must be whole."""
     typer.echo(text, err=True)
 
 
@@ -45,6 +54,7 @@ def show_table(
         rows: The cells.
         spare: The column that a narrow terminal does without.
     """
+    rows = [[mask_text(cell, own=True) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _show_rich(columns, rows, spare)
         return

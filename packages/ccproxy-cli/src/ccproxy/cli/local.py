@@ -9,7 +9,6 @@ from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.manager import PluginManager
 from ccproxy.sdk import Provider
-from ccproxy.security.sanitizer import mask_text
 from ccproxy.services.bootstrap import build_container, plugin_context
 from ccproxy.services.container import ServiceContainer
 
@@ -51,7 +50,7 @@ def _summary(provider: Provider) -> ProviderSummary:
     return ProviderSummary(
         name=provider.name,
         login=login.state.value,
-        detail=mask_text(login.detail),
+        detail=login.detail,
         hint=login.hint,
         usable=login.usable,
     )

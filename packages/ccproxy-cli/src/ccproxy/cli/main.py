@@ -54,9 +54,12 @@ def script() -> None:
         finally:
             sys.stdout.flush()
     except CCProxyError as error:
-        typer.echo(f"Error: {error.message}", err=True)
-        if error.hint:
-            typer.echo(error.hint, err=True)
+        # Imported here: commands that go well need not pay for it.
+        from ccproxy.security.sanitizer import mask_text  # noqa: PLC0415
+
+        for text in (f"Error: {error.message}", error.hint):
+            if text:
+                typer.echo(mask_text(text, own=True), err=True)
         sys.exit(exit_code(error))
     except BrokenPipeError:
         # Python flushes once more on its way out, and would complain again.

@@ -181,11 +181,12 @@ def _print(line: Line, target: Target, *, as_json: bool) -> None:
     if as_json:
         environment = dict(pointing.environment)
         without = list(pointing.without)
-        show_json({"command": command, "set": environment, "unset": without})
+        told = {"command": command, "set": environment, "unset": without}
+        show_json(told, whole=True)
         return
     words = [word for name in pointing.without for word in ("-u", name)]
     words += [
         f'{name}="{variable}"' if value == variable else f"{name}={shlex.quote(value)}"
         for name, value in pointing.environment.items()
     ]
-    show(" ".join(["env", *words, shlex.join(command)]))
+    show(" ".join(["env", *words, shlex.join(command)]), whole=True)

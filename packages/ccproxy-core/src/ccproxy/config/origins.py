@@ -11,6 +11,8 @@ from ccproxy.config.keypath import KeyPath, depth_of, dotted
 from ccproxy.config.settings import Settings
 from ccproxy.config.sources import Layers
 from ccproxy.sdk import Json, JsonObject, PluginConfig
+from ccproxy.security.names import is_secret_name
+from ccproxy.security.sanitizer import mask_text
 
 MASK = "********"
 _LOGIN = re.compile(r"://[^/?#@]*@")
@@ -49,7 +51,7 @@ def origins(
     for name, config in sorted(plugin_configs.items()):
         leaves += _leaves(("plugins", name), config)
     return [
-        Origin(dotted(path), _display(value), _source(path, layers))
+        Origin(dotted(path), _display(value, str(path[-1])), _source(path, layers))
         for path, value in leaves
     ]
 
@@ -73,19 +75,26 @@ def _source(path: KeyPath, layers: Layers) -> str:
     return "default"
 
 
-def _display(value: object) -> Json:
+def _display(value: object, name: str) -> Json:
     """Return a value as JSON, without what is secret in it."""
     match value:
         case SecretStr() | SecretBytes():
             return MASK if value.get_secret_value() else ""
         case BaseModel():
             return {
-                name: _display(getattr(value, name))
-                for name in value.__class__.model_fields
+                field: _display(getattr(value, field), field)
+                for field in value.__class__.model_fields
             }
         case Mapping():
-            return {str(key): _display(inner) for key, inner in value.items()}
+            return {str(key): _display(inner, str(key)) for key, inner in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [_display(inner) for inner in value]
+            return [_display(inner, name) for inner in value]
     plain: Json = to_jsonable_python(value)
-    return _LOGIN.sub(f"://{MASK}@", plain) if isinstance(plain, str) else plain
+    return _text(plain, name) if isinstance(plain, str) and plain else plain
+
+
+def _text(text: str, name: str) -> str:
+    """Mask a text by its name, too: a plugin may have declared no secret to be one."""
+    if is_secret_name(name):
+        return MASK
+    return mask_text(_LOGIN.sub(f"://{MASK}@", text), own=True)

@@ -18,6 +18,7 @@ class Endpoint(StrEnum):
     COUNT_TOKENS = "messages/count_tokens"
     CHAT = "chat/completions"
     RESPONSES = "responses"
+    COMPACT = "responses/compact"
 
     @property
     def dialect(self) -> Dialect:
@@ -30,4 +31,5 @@ _DIALECT_OF = {
     Endpoint.COUNT_TOKENS: Dialect.MESSAGES,
     Endpoint.CHAT: Dialect.CHAT,
     Endpoint.RESPONSES: Dialect.RESPONSES,
+    Endpoint.COMPACT: Dialect.RESPONSES,
 }

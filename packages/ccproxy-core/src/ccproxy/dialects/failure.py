@@ -1,9 +1,13 @@
-"""What the gateway itself says went wrong, in the words of a dialect."""
+"""What the gateway itself says went wrong, in the words of a dialect.
+
+Messages are masked here: they may quote an upstream, or what a client has sent.
+"""
 
 import orjson
 
 from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.spoken import SPEAKERS
+from ccproxy.security.sanitizer import mask_text
 
 
 def error_body(dialect: Dialect, status: int, message: str, code: str) -> bytes:
@@ -15,7 +19,7 @@ def error_body(dialect: Dialect, status: int, message: str, code: str) -> bytes:
         message: What happened and what to do.
         code: The kind in one word, for programs.
     """
-    return orjson.dumps(SPEAKERS[dialect].error_body(status, message, code))
+    return orjson.dumps(SPEAKERS[dialect].error_body(status, mask_text(message), code))
 
 
 def error_event(
@@ -30,4 +34,4 @@ def error_event(
         code: The kind in one word, for programs.
         last: The last whole event before it; a dialect may count its events.
     """
-    return SPEAKERS[dialect].error_event(status, message, code, last)
+    return SPEAKERS[dialect].error_event(status, mask_text(message), code, last)

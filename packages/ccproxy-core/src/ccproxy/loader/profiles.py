@@ -10,7 +10,6 @@ from pydantic import AwareDatetime
 from ccproxy.errors import CCProxyError, StorageError
 from ccproxy.loader.status import Shown
 from ccproxy.sdk import AccountProfile, LimitWindow, Provider
-from ccproxy.security.sanitizer import mask_text
 from ccproxy.services.profile import ProfileService
 
 
@@ -122,12 +121,12 @@ async def profile_status(
         except StorageError:
             raise
         except CCProxyError as error:
-            problem = mask_text(str(error))
+            problem = str(error)
     login = provider.login()
     return ProfileStatus(
         provider=provider.name,
         login=login.state.value,
-        detail=mask_text(login.detail),
+        detail=login.detail,
         hint=login.hint,
         problem=problem,
         accounts=tuple(map(_account, await profiles.accounts(provider.name))),

@@ -1,21 +1,28 @@
 """Sets up structlog, and routes the standard library's logging through it.
 
 The sanitizer is the last step before rendering, so nothing that any part or library
-says can pass it by, exceptions included.
+says can pass it by, exceptions included. Values of local variables are never written.
 """
 
+import json
 import logging
 import sys
+from contextlib import suppress
+from string import ascii_letters, digits
 from typing import Literal, TextIO
 
 import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from ccproxy.security.sanitizer import mask, mask_text
+from ccproxy.logging.uncaught import log_the_uncaught
+from ccproxy.security.sanitizer import mask_json
 
 LONGEST = 20_000
 """Characters of one value; a traceback fits."""
+
+_WORD = f"{ascii_letters}{digits}+/=_.~%-"
+"""Characters of which a key is made."""
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in [*range(32), *range(127, 160)]}
 del _CONTROLS[ord("\n")], _CONTROLS[ord("\t")]
@@ -27,7 +34,7 @@ Format = Literal["auto", "json", "console"]
 def configure(
     level: Level, style: Format = "auto", stream: TextIO | None = None
 ) -> None:
-    """Send the log to stderr.
+    """Send the log to stderr, with warnings and what nobody has caught.
 
     Args:
         level: The least important level that is written.
@@ -38,22 +45,26 @@ def configure(
     console = style == "console" or (style == "auto" and out.isatty())
     render: list[Processor] = [_printable, _console(out)] if console else [_json]
     threshold = getattr(logging, level.upper())
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+    sink: list[Processor] = [
+        structlog.processors.format_exc_info,
+        _sanitize,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *render,
     ]
-    sink: list[Processor] = [structlog.processors.format_exc_info, _sanitize, *render]
     structlog.configure(
-        processors=[*shared, *sink],
+        processors=[structlog.contextvars.merge_contextvars, *sink],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(out)
+    handler = _Foreign(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, _name_the_library],
+            foreign_pre_chain=[
+                structlog.contextvars.merge_contextvars,
+                _name_the_library,
+            ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *sink,
@@ -63,6 +74,17 @@ def configure(
     logging.basicConfig(
         level=max(threshold, logging.WARNING), handlers=[handler], force=True
     )
+    logging.captureWarnings(capture=True)
+    log_the_uncaught()
+
+
+class _Foreign(logging.StreamHandler[TextIO]):
+    """Writes what libraries say."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's)
+        """Say that a line can't be written; the usual way to say so quotes it."""
+        with suppress(OSError, ValueError):  # there is nothing left to write to
+            structlog.get_logger(record.name).error("line_not_written", exc_info=True)
 
 
 def _name_the_library(
@@ -75,14 +97,22 @@ def _name_the_library(
 
 def _sanitize(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     del logger, method
-    return {key: mask(_short(value), key) for key, value in event.items()}
+    return {key: _shown(value, key) for key, value in event.items()}
 
 
-def _short(value: object) -> object:
-    """Cut what somebody else has made too long for a log."""
-    if isinstance(value, str) and len(value) > LONGEST:
-        return f"{value[:LONGEST]}… ({len(value)} characters)"
-    return value
+def _shown(value: object, name: str) -> object:
+    """Mask a value and cut it, a text before, as it may be long, all else after."""
+    if isinstance(value, str):
+        return mask_json(_short(value), name)
+    masked = mask_json(value, name)
+    return _short(masked) if isinstance(masked, str) else masked
+
+
+def _short(text: str) -> str:
+    """Cut what somebody else has made too long for a log, and no secret in half."""
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST].rstrip(_WORD)}… ({len(text)} characters)"
 
 
 def _printable(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -96,7 +126,10 @@ def _printable(logger: WrappedLogger, method: str, event: EventDict) -> EventDic
 
 def _json(logger: WrappedLogger, method: str, event: EventDict) -> str:
     del logger, method
-    return orjson.dumps(event, default=lambda value: mask_text(repr(value))).decode()
+    try:
+        return orjson.dumps(event).decode()
+    except TypeError:  # integers beyond 64 bits, halves of surrogate pairs
+        return json.dumps(event)
 
 
 def _console(out: TextIO) -> Processor:

@@ -9,12 +9,14 @@ from starlette.exceptions import HTTPException
 
 from ccproxy.api.errors import Answer, answer_to, render
 from ccproxy.api.exchange import exchange_of
+from ccproxy.api.masked import MaskedJSON
 from ccproxy.api.routes import health, profile, status
 from ccproxy.api.version import VERSION
 from ccproxy.dialects import Endpoint
 from ccproxy.errors import CCProxyError
 from ccproxy.hooks.events import Failure
 from ccproxy.loader.catalogue import by_path
+from ccproxy.security.sanitizer import mask_text
 from ccproxy.services.container import ServiceContainer
 
 _ROUTERS = (status.router, profile.router, health.router)
@@ -30,6 +32,7 @@ def build_api(container: ServiceContainer) -> FastAPI:
         redoc_url=None,
         openapi_url=_SCHEMA,
         redirect_slashes=False,
+        default_response_class=MaskedJSON,
     )
     api.state.container = container
     for router in _ROUTERS:
@@ -59,12 +62,13 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
     path = request.scope["path"]
+    shown = mask_text(path)[:200]
     hint = None
     if status == 404:
-        message = f"There is nothing at {path[:200]!r}."
+        message = f"There is nothing at {shown!r}."
         hint = _where_it_would_come_from(path)
     elif status == 405:
-        message = f"{path[:200]!r} does not take {request.method}."
+        message = f"{shown!r} does not take {request.method}."
     else:
         message = str(getattr(error, "detail", "It went wrong."))
     return _problem(request, status, message, hint, headers)

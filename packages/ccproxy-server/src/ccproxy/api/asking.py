@@ -44,7 +44,7 @@ def endpoint_for(asked: Endpoint, provider: Provider) -> Endpoint | None:
         return asked
     if asked is Endpoint.COUNT_TOKENS:
         return None
-    for endpoint in NEAREST:
+    for endpoint in NEAREST if asked in NEAREST else ():
         if endpoint in provider.urls:
             return endpoint
     msg = f"{provider.name} does not answer /v1/{asked} ({asked.dialect})."

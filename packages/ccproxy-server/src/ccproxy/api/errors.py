@@ -122,8 +122,6 @@ def render(
     Returns:
         Content type and body.
     """
-    message = mask_text(message)
-    hint = mask_text(hint) if hint else None
     if dialect is not None:
         text = f"{message} {hint}" if hint else message
         body = error_body(dialect, answer.status, text, answer.code)
@@ -132,10 +130,10 @@ def render(
         "type": "about:blank",
         "title": answer.code.replace("_", " "),
         "status": answer.status,
-        "detail": message,
+        "detail": mask_text(message),
     }
     if hint:
-        problem["hint"] = hint
+        problem["hint"] = mask_text(hint)
     return b"application/problem+json", orjson.dumps(problem)
 
 

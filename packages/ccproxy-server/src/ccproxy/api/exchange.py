@@ -14,6 +14,7 @@ from ccproxy.hooks.events import (
     RequestFailed,
 )
 from ccproxy.sdk import Scope
+from ccproxy.security.sanitizer import mask_text
 
 KEY = "ccproxy.exchange"
 """Where the ASGI scope holds it."""
@@ -44,7 +45,7 @@ class Exchange:
         notes: What was changed or dropped on the way, one sentence each.
         shared_with: The web origin whose pages may read the answer.
         failure: Set when the answer is not whole.
-        reason: Why, for people.
+        reason: Why, for people; masked.
     """
 
     id: str
@@ -90,7 +91,7 @@ class Exchange:
         """Return what the gateway adds to every answer."""
         headers = [(b"x-ccproxy-request-id", self.id.encode())]
         if self.notes:
-            headers.append((b"x-ccproxy-notes", _header(" ".join(self.notes))))
+            headers.append((b"x-ccproxy-notes", _header(" ".join(self._told_notes()))))
         if self.shared_with is not None:
             headers += [
                 (b"access-control-allow-origin", self.shared_with),
@@ -101,7 +102,7 @@ class Exchange:
     def fail(self, failure: Failure, reason: str) -> None:
         """Note that the answer is not whole; the first reason stays."""
         if self.failure is None:
-            self.failure, self.reason = failure, reason
+            self.failure, self.reason = failure, mask_text(reason)
 
     def note(self, notes: Iterable[str]) -> None:
         """Note what was changed, each thing once."""
@@ -111,6 +112,9 @@ class Exchange:
         """Note who is asked from now on."""
         self.provider, self.model, self.account = provider, model, account
         self.dialect_out = None
+
+    def _told_notes(self) -> tuple[str, ...]:
+        return tuple(map(mask_text, self.notes))  # a provider's may quote the client
 
     def client_left(self) -> None:
         """Note that the client went away before it had everything."""
@@ -138,7 +142,7 @@ class Exchange:
             ttfb=None if self.first_byte is None else self.first_byte - self.began,
             provider=self.provider,
             account=self.account,
-            fallbacks=tuple(self.fallbacks),
+            fallbacks=tuple(map(mask_text, self.fallbacks)),
             model_requested=self.model_requested,
             model=self.model,
             dialect_in=dialect.value if dialect else None,
@@ -147,7 +151,7 @@ class Exchange:
             bytes_in=self.bytes_in,
             bytes_out=self.bytes_out,
             chunks=self.chunks,
-            notes=tuple(self.notes),
+            notes=self._told_notes(),
         )
 
 

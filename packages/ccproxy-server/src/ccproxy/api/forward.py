@@ -32,6 +32,9 @@ from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure
 from ccproxy.sdk import Receive, Scope, Send, Upstream, UpstreamResponse
 
+_FOLLOWING = (Endpoint.RESPONSES, Endpoint.COMPACT)
+"""Operations that may go on from an earlier answer."""
+
 
 class Forward:
     """The data plane.
@@ -179,13 +182,13 @@ class Forward:
         """
         exchange, endpoint, target = asked.exchange, asked.endpoint, choice.target
         payload, body, send = asked.payload, asked.body, asked.send
-        if endpoint is Endpoint.RESPONSES:
-            keeps = spoken is endpoint and choice.provider.keeps_answers
+        if endpoint in _FOLLOWING:
+            keeps = spoken in _FOLLOWING and choice.provider.keeps_answers
             if not keeps or (several and self._answers.knows(exchange.caller, payload)):
                 expanded = self._answers.expand(exchange.caller, payload)
                 if expanded is not payload:
                     payload, body = expanded, orjson.dumps(expanded)
-            if not keeps or several:
+            if endpoint is Endpoint.RESPONSES and (several or not keeps):
                 send = self._answers.watch(exchange.caller, payload, len(body), send)
         if spoken is endpoint:
             asking = as_it_came(

@@ -11,6 +11,7 @@ from ccproxy.api.errors import answer_to
 from ccproxy.dialects.sse import EventSplitter, parse_event
 from ccproxy.errors import CCProxyError
 from ccproxy.sdk import Message
+from ccproxy.security.sanitizer import mask_text
 
 _DIED = 502
 _TOLD = (b"retry-after", b"x-request-id")
@@ -65,7 +66,7 @@ class Frames:
 def error_frame(error: CCProxyError) -> bytes:
     """Tell an error of the gateway's own."""
     answer = answer_to(error)
-    told = {"code": answer.code, "message": str(error)}
+    told = {"code": answer.code, "message": mask_text(str(error))}
     return _error(answer.status, told, {})
 
 

@@ -15,6 +15,7 @@ from ccproxy.api.routing import Kind, Match, ModelTable
 from ccproxy.errors import UnknownProviderError, UpstreamTimeoutError
 from ccproxy.loader.isolation import isolated, login_of
 from ccproxy.sdk import JsonObject, Model, Provider, Scope, Send
+from ccproxy.security.sanitizer import mask_text
 
 PATIENCE = 5.0
 """Seconds a provider has to give its list."""
@@ -61,7 +62,9 @@ class Models:
                 anthropic = exchange.is_anthropic
                 await _send(send, 200, (_anthropic if anthropic else _openai)(model))
                 return
-        message = f"There is no model {name[:100]!r}. GET /v1/models lists them."
+        message = (
+            f"There is no model {mask_text(name)[:100]!r}. GET /v1/models lists them."
+        )
         error: JsonObject = {"type": "not_found_error", "message": message}
         if exchange.is_anthropic:
             await _send(send, 404, {"type": "error", "error": error})

@@ -22,6 +22,7 @@ from ccproxy.config.launch import Launch, parse_sets
 from ccproxy.errors import CCProxyError, PortInUseError, StartError
 from ccproxy.errors.exit_codes import ExitCode, exit_code
 from ccproxy.logging.pipeline import configure
+from ccproxy.security.sanitizer import mask_text
 
 STOP_SLACK = 3.0
 """Seconds beyond the grace period for terminal events to go out."""
@@ -34,7 +35,8 @@ def script() -> None:
     try:
         code = main(sys.argv[1:])
     except CCProxyError as error:
-        print(f"ccproxy-server: {error}", file=sys.stderr)  # noqa: T201
+        told = mask_text(f"ccproxy-server: {error}", own=True)
+        print(told, file=sys.stderr)  # noqa: T201
         code = exit_code(error)
     sys.exit(code)
 
@@ -101,6 +103,7 @@ class _AnnouncingServer(uvicorn.Server):
 
 def _announce(gateway: Gateway, listener: socket.socket, *, started: bool) -> None:
     text = banner(gateway, listener.getsockname(), started=started)
+    text = mask_text(text, own=True)
     with suppress(BrokenPipeError):  # nobody reads it, which is no reason to stop
         print(text, flush=True)  # noqa: T201
 

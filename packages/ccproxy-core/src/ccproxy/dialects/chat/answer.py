@@ -3,6 +3,8 @@
 Source: https://platform.openai.com/docs/api-reference/chat/object
 """
 
+from dataclasses import replace
+
 from ccproxy.dialects import openai
 from ccproxy.dialects.answer import Answer, AnswerBlock, Stop, StopReason, Usage
 from ccproxy.dialects.chat.request_in import read_call
@@ -48,14 +50,23 @@ def parse_answer(payload: JsonObject, maker: str) -> Answer:
         blocks.append(Text(said, citations_of(message)))
     if refusal := text(message.get("refusal")):
         blocks.append(Refusal(refusal))
-    calls = [read_call(call) for call in objects(message.get("tool_calls"))]
+    name = text(payload.get("id"))
+    calls = [
+        call if call.id else replace(call, id=call_id(name, place))
+        for place, call in enumerate(map(read_call, objects(message.get("tool_calls"))))
+    ]
     usage = payload.get("usage")
     return Answer(
-        id=text(payload.get("id")),
+        id=name,
         blocks=[*blocks, *calls],
         stop=read_stop(text(choice.get("finish_reason")), bool(calls), bool(refusal)),
         usage=read_usage(usage) if isinstance(usage, dict) else None,
     )
+
+
+def call_id(answer: str, place: int) -> str:
+    """Name a tool call that its server left without a name."""
+    return f"call_{answer.removeprefix('chatcmpl-')}_{place}"
 
 
 def thought_of(message: JsonObject) -> str:

@@ -53,6 +53,13 @@ SETTINGS = {
     "user": Setting.USER,
     "verbosity": Setting.VERBOSITY,
 }
+_OFTEN_NOTHING = (
+    Setting.FREQUENCY_PENALTY,
+    Setting.PRESENCE_PENALTY,
+    Setting.LOGIT_BIAS,
+)
+"""What many clients send as 0, which is what it is anyway."""
+
 _READ = {
     *SETTINGS,
     *("logprobs", "messages", "modalities", "model", "n", "parallel_tool_calls"),
@@ -71,7 +78,7 @@ _MESSAGE = frozenset(
         "annotations",
     ]
 )
-_MEANINGLESS: JsonObject = {"store": False, "audio": None}
+_MEANINGLESS: JsonObject = {"store": False}
 """What says nothing when it has this value."""
 
 
@@ -107,6 +114,9 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
 
 def _read_settings(asked: Conversation, payload: JsonObject) -> None:
     read_settings(asked, payload, SETTINGS)
+    for setting in _OFTEN_NOTHING:
+        if not asked.settings.get(setting, True):
+            del asked.settings[setting]
     if stop := strings(payload.get("stop")):
         asked.settings[Setting.STOP] = [*stop]
 

@@ -15,7 +15,7 @@ from ccproxy.dialects.answer import (
     StopReason,
     Tokens,
 )
-from ccproxy.dialects.chat.answer import citations_of, read_stop, read_usage
+from ccproxy.dialects.chat.answer import call_id, citations_of, read_stop, read_usage
 from ccproxy.dialects.conversation import Reasoning, Refusal, Text, ToolCall
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
 from ccproxy.dialects.problem import problem_of
@@ -32,9 +32,11 @@ class ChatParser(StreamParser):
     def __init__(self, maker: str) -> None:
         super().__init__(maker)
         self._begun = False
+        self._id = ""
         self._key = 0
         self._kind: type[AnswerBlock] | None = None
         self._calls: dict[int, tuple[int, str]] = {}
+        self._count = 0
         self._refused = False
         self._stopped = False
 
@@ -44,7 +46,8 @@ class ChatParser(StreamParser):
             return
         if not self._begun:
             self._begun = True
-            self._tell(Begin(text(payload.get("id"))))
+            self._id = text(payload.get("id"))
+            self._tell(Begin(self._id))
         choices = payload.get("choices")
         if isinstance(choices, list) and choices:
             choice = an_object(choices[0])
@@ -114,7 +117,8 @@ class ChatParser(StreamParser):
         piece = an_object(call.get("custom" if custom else "function"))
         known = self._calls.get(index)
         if known is None or (name and name != known[1]):
-            name = name or f"call_{len(self._calls)}_{self._keys}"
+            name = name or call_id(self._id, self._count)
+            self._count += 1
             self._open(ToolCall(name, text(piece.get("name")), "", custom))
             known = self._calls[index] = (self._key, name)
         if known[0] != self._key or self._kind is not ToolCall:

@@ -60,8 +60,8 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     turns, system = asked.turns, asked.system
     if not turns:  # there has to be a message
         turns, system = [Turn(Role.USER, [*system])], []
-    if system:
-        body["system"] = [_text(each) for each in system]
+    if told := [_text(each) for each in system if each.text.strip()]:
+        body["system"] = [*told]
     body["messages"] = _messages(turns, writing)
     _write_tools(body, asked, writing)
     if asked.format is not None:
@@ -80,36 +80,30 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
 
 
 def _messages(turns: Iterable[Turn], writing: Writing) -> list[Json]:
-    messages: list[JsonObject] = []
+    """Write the turns, those of one side next to each other as one message."""
+    said: list[tuple[str, list[Json]]] = []
     for turn in turns:
         later = turn.role is Role.SYSTEM
         role = "assistant" if turn.role is Role.ASSISTANT else "user"
         if later:
             writing.notes.lose(Feature.LATER_SYSTEM)
-        blocks: list[Json] = []
-        for block in turn.blocks:
-            blocks += _block(block, writing, system=later)
-        if not blocks:
-            continue
-        if messages and messages[-1]["role"] == role:
-            content = messages[-1]["content"]
-            assert isinstance(content, list)  # noqa: S101  (written below)
-            content += blocks
-        else:
-            messages.append({"role": role, "content": blocks})
-    if messages and messages[0]["role"] == "assistant":
+        blocks = [
+            each
+            for block in turn.blocks
+            for each in _block(block, writing, system=later)
+        ]
+        if said and said[-1][0] == role:
+            said[-1][1].extend(blocks)
+        elif blocks:
+            said.append((role, blocks))
+    if said and said[0][0] == "assistant":
         writing.notes.lose(Feature.OPENING)
-        messages.insert(0, {"role": "user", "content": [dict(_OPENING)]})
-    for message in messages:
-        message["content"] = _results_first(message["content"])
-    return [*messages]
-
-
-def _results_first(content: Json) -> Json:
-    """Put results before all else, where the API wants them."""
-    if not isinstance(content, list):
-        return content
-    return sorted(content, key=lambda each: not _is_result(each))
+        said.insert(0, ("user", [dict(_OPENING)]))
+    return [
+        # Results come before all else, where the API wants them.
+        {"role": role, "content": sorted(blocks, key=lambda each: not _is_result(each))}
+        for role, blocks in said
+    ]
 
 
 def _is_result(block: Json) -> bool:

@@ -45,17 +45,20 @@ class _Item:
 
     Attributes:
         keys: Of its blocks that are open, by their place in it.
+        opened: Places that have begun, be they open still or not.
         told: Places of which something was said.
+        cited: Places whose citations were told.
         kind: What its reasoning is told by: a summary, or the thoughts themselves.
         part: The part of the summary that was told last.
     """
 
-    __slots__ = ("keys", "kind", "opened", "part", "told")
+    __slots__ = ("cited", "keys", "kind", "opened", "part", "told")
 
     def __init__(self) -> None:
         self.keys: dict[int, int] = {}
         self.opened: set[int] = set()
         self.told: set[int] = set()
+        self.cited: set[int] = set()
         self.kind = ""
         self.part = 0
 
@@ -83,7 +86,7 @@ class ResponsesParser(StreamParser):
                 self._done(payload)
             case "response.content_part.added":
                 self._add_part(payload)
-            case "response.content_part.done":
+            case "response.content_part.done" if not _is_thought(payload):
                 self._end_block(self._item(payload), _place(payload))
             case "response.output_text.annotation.added":
                 self._cite(payload)
@@ -128,7 +131,7 @@ class ResponsesParser(StreamParser):
         part = number(payload.get("summary_index"))
         if kind == item.kind and part != item.part:
             item.part = part
-            if 0 in item.told:
+            if 0 in item.told and 0 in item.keys:
                 self._tell(Delta(item.keys[0], "\n\n"))
         return kind == item.kind
 
@@ -163,7 +166,7 @@ class ResponsesParser(StreamParser):
     def _add_part(self, payload: JsonObject) -> None:
         item, place = self._item(payload), _place(payload)
         part = an_object(payload.get("part"))
-        if place not in item.opened and part.get("type") != "reasoning_text":
+        if place not in item.opened and not _is_thought(payload):
             refuses = part.get("type") == "refusal"
             self._open(item, place, Refusal("") if refuses else Text(""))
 
@@ -186,14 +189,15 @@ class ResponsesParser(StreamParser):
             return
         if words and place not in item.told:
             self._tell(Delta(key, words))
-            if isinstance(block, Text):
-                self._tell(*(Cite(key, each) for each in block.citations))
+        if isinstance(block, Text) and place not in item.cited:
+            self._tell(*(Cite(key, each) for each in block.citations))
         self._end_block(item, place, rest if _sealed(rest) else None)
 
     def _cite(self, payload: JsonObject) -> None:
         item = self._item(payload)
         key = item.keys.get(_place(payload))
         if key is not None:
+            item.cited.add(_place(payload))
             cited = read_citations({"annotations": [payload.get("annotation")]})
             self._tell(*(Cite(key, citation) for citation in cited))
 
@@ -213,6 +217,11 @@ class ResponsesParser(StreamParser):
 
 def _place(payload: JsonObject) -> int:
     return number(payload.get("content_index"))
+
+
+def _is_thought(payload: JsonObject) -> bool:
+    """Tell a part of reasoning, which ends with its item alone: the seal is there."""
+    return an_object(payload.get("part")).get("type") == "reasoning_text"
 
 
 def _sealed(block: AnswerBlock) -> bool:

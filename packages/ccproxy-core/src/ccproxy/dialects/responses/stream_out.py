@@ -43,7 +43,7 @@ from ccproxy.dialects.speaker import Frame
 from ccproxy.dialects.sse import render_event
 from ccproxy.dialects.stream import StreamRenderer
 
-_DELTA = b'event: %b\ndata: {"type":"%b","item_id":"%b",%b"output_index":%d,"delta":'
+_DELTA = b'event: %b\ndata: {"type":"%b","item_id":%b,%b"output_index":%d,"delta":'
 _IN_PART = b'"content_index":0,'
 _SHAPES: dict[type[AnswerBlock], tuple[str, bytes]] = {
     Text: ("response.output_text", _IN_PART + b'"logprobs":[],'),
@@ -63,10 +63,11 @@ class _Block:
         id: Its item's.
         begun: What all its deltas begin with.
         said: What it said.
+        length: Characters of that.
         cited: What it cites.
     """
 
-    __slots__ = ("begun", "block", "cited", "id", "index", "said")
+    __slots__ = ("begun", "block", "cited", "id", "index", "length", "said")
 
     def __init__(self, block: AnswerBlock) -> None:
         self.block = block
@@ -74,6 +75,7 @@ class _Block:
         self.id = ""
         self.begun = b""
         self.said: list[str] = []
+        self.length = 0
         self.cited: list[Citation] = []
 
     def begin(self, index: int, answer: str) -> None:
@@ -85,7 +87,7 @@ class _Block:
             self.id = text(call_item(self.block, self.id)["id"])
         event, place = self.shape
         name = f"{event}.delta".encode()
-        self.begun = _DELTA % (name, name, self.id.encode(), place, index)
+        self.begun = _DELTA % (name, name, orjson.dumps(self.id), place, index)
 
     @property
     def shape(self) -> tuple[str, bytes]:
@@ -133,6 +135,7 @@ class ResponsesRenderer(StreamRenderer):
             return b""
         started = b"" if block.begun else self._start(block)
         block.said.append(event.text)
+        block.length += len(event.text)
         number = self._number
         self._number = number + 1
         end = b',"sequence_number":%d}\n\n' % number
@@ -187,7 +190,6 @@ class ResponsesRenderer(StreamRenderer):
         if block is None:
             return b""
         started = b"" if block.begun else self._start(block)
-        said = sum(map(len, block.said))
         block.cited.append(event.citation)
         return started + self._event(
             "response.output_text.annotation.added",
@@ -195,7 +197,7 @@ class ResponsesRenderer(StreamRenderer):
             output_index=block.index,
             content_index=0,
             annotation_index=len(block.cited) - 1,
-            annotation=write_citation(event.citation, said),
+            annotation=write_citation(event.citation, block.length),
         )
 
     def _close_block(self, event: Close) -> bytes:

@@ -36,6 +36,14 @@ REFUSED = (
 )
 """Parameters of the Responses API that the backend refuses."""
 
+COMPACTED = frozenset(
+    {
+        *("model", "input", "instructions", "tools", "parallel_tool_calls"),
+        *("reasoning", "service_tier", "prompt_cache_key", "text"),
+    }
+)
+"""All that Codex CLI 0.169.0 sends to have a conversation compacted."""
+
 ENCRYPTED = "reasoning.encrypted_content"
 
 
@@ -53,9 +61,7 @@ def shape(
     """
     body = dict(request.payload)
     notes = _drop_refused(body) + _force_stream(body) + _shape_input(body)
-    if request.model in aliases:
-        body["model"] = request.model = aliases[request.model]
-        notes.append(f"Asked for {request.model}, as aliases says.")
+    notes += _rename(request, body, aliases)
     if instructions and not _is_instructed(body):
         body["instructions"] = instructions
         notes.append("Sent default instructions, for there were none.")
@@ -65,6 +71,34 @@ def shape(
     request.rewrite(body)
     request.stream = True
     request.notes.extend(notes)
+
+
+def shape_compaction(request: UpstreamRequest, aliases: Mapping[str, str]) -> None:
+    """Leave in a request to compact a conversation what the backend knows, and note it.
+
+    Args:
+        request: Left alone if nothing is wrong with its body.
+        aliases: Names of models by other names for them.
+    """
+    body = {key: request.payload[key] for key in request.payload if key in COMPACTED}
+    dropped = request.payload.keys() - body.keys()
+    notes = [
+        f"Dropped {name}: the ChatGPT backend compacts without it."
+        for name in sorted(dropped)
+    ]
+    notes += _shape_input(body) + _rename(request, body, aliases)
+    if notes:
+        request.rewrite(body)
+        request.notes.extend(notes)
+
+
+def _rename(
+    request: UpstreamRequest, body: JsonObject, aliases: Mapping[str, str]
+) -> list[str]:
+    if request.model not in aliases:
+        return []
+    body["model"] = request.model = aliases[request.model]
+    return [f"Asked for {request.model}, as aliases says."]
 
 
 def _drop_refused(body: JsonObject) -> list[str]:

@@ -9,7 +9,7 @@ from typing import ClassVar, TypeGuard
 
 import httpx
 
-from ccproxy.plugins.codex.body import shape
+from ccproxy.plugins.codex.body import shape, shape_compaction
 from ccproxy.plugins.codex.credential import CodexCredential
 from ccproxy.plugins.codex.usage import windows_in
 from ccproxy.sdk import (
@@ -72,7 +72,7 @@ class CodexProvider(Provider):
         super().__init__(
             name="codex",
             base_url=base_url,
-            endpoints=(Endpoint.RESPONSES,),
+            endpoints=(Endpoint.RESPONSES, Endpoint.COMPACT),
             auth=login,
         )
         self._originator = originator
@@ -109,11 +109,15 @@ class CodexProvider(Provider):
         The backend's bot filter looks at both names. Codex CLI keeps its own; the
         other clients' names mean nothing to the backend, so the gateway gives its own.
         """
-        shape(request, self._instructions, self._aliases)
         headers = request.headers
         for name in SIGNED:
             headers.pop(name, None)
-        headers["accept"] = "text/event-stream"
+        if request.endpoint is Endpoint.COMPACT:
+            shape_compaction(request, self._aliases)
+            headers["accept"] = "application/json"
+        else:
+            shape(request, self._instructions, self._aliases)
+            headers["accept"] = "text/event-stream"
         headers.setdefault("originator", self._originator)
         if not headers.get("user-agent", "").startswith("codex"):
             headers["user-agent"] = self._user_agent

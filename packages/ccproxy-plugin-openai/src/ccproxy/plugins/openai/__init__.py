@@ -51,7 +51,7 @@ class Server(KeySettings):
     """Where the API is, usually ending in `/v1`."""
 
     endpoints: tuple[Endpoint, ...] = Field(
-        (Endpoint.CHAT, Endpoint.RESPONSES), min_length=1
+        (Endpoint.CHAT, Endpoint.RESPONSES, Endpoint.COMPACT), min_length=1
     )
     """What the server answers; many know `chat/completions` only."""
 

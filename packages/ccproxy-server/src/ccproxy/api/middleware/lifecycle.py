@@ -66,10 +66,8 @@ class Lifecycle:
 
     def _begin(self, scope: Scope) -> Exchange:
         headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"")
-        legal = _LEGAL_ID.fullmatch(given)
         exchange = Exchange(
-            id=given.decode() if legal else uuid4().hex,
+            id=_id(headers.get(b"x-request-id", b"")),
             match=self._paths.match(scope["path"]),
             method=scope["method"],
             headers=headers,
@@ -91,6 +89,13 @@ class Lifecycle:
         ended = exchange.ended(monotonic())
         self._bus.publish(ended)
         _access_line(exchange, ended.duration)
+
+
+def _id(given: bytes) -> str:
+    """Take the id a client gives, unless it could do harm or is a secret."""
+    if _LEGAL_ID.fullmatch(given) and mask_text(known := given.decode()) == known:
+        return known
+    return uuid4().hex
 
 
 class _Sender:
@@ -148,5 +153,5 @@ def _access_line(exchange: Exchange, duration: float) -> None:
     if exchange.failure is None:
         _log.info("request", **facts)
     else:
-        reason = mask_text(exchange.reason)
-        _log.info("request", **facts, failure=exchange.failure.value, reason=reason)
+        failure, reason = exchange.failure.value, exchange.reason
+        _log.info("request", **facts, failure=failure, reason=reason)

@@ -11,7 +11,6 @@ from ccproxy.loader.isolation import login_of
 from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.status import PluginsStatus, PluginState, Shown
 from ccproxy.sdk import Provider
-from ccproxy.security.sanitizer import mask_text
 
 router = APIRouter(prefix="/api", tags=["status"])
 
@@ -67,11 +66,11 @@ def provider_status(provider: Provider) -> ProviderStatus:
     login = login_of(provider)
     return ProviderStatus(
         name=provider.name,
-        base_url=mask_text(provider.base_url),
+        base_url=provider.base_url,
         dialects=tuple(dialect.value for dialect in provider.dialects),
         endpoints=tuple(endpoint.value for endpoint in provider.urls),
         login=login.state.value,
-        detail=mask_text(login.detail),
+        detail=login.detail,
         hint=login.hint,
         usable=login.usable,
     )

@@ -84,20 +84,60 @@ def _read_image(ask: Ask, part: JsonObject) -> None:
         ask.images.append(media_type(text(part.get("image_url"))))
 
 
+def compacted(seed: str, payload: JsonObject, ask: Ask) -> JsonObject:
+    """Write the answer of ``compact``: what the user said, and a sealed summary.
+
+    Source: https://platform.openai.com/docs/api-reference/responses/compact
+    """
+    asked = payload.get("input")
+    said = [item for item in objects(asked) if item.get("role") == "user"]
+    if isinstance(asked, str):
+        said = [{"type": "message", "role": "user", "content": asked}]
+    kept: list[Json] = [
+        _user_item(seed, place, item) for place, item in enumerate(said)
+    ]
+    summary: JsonObject = {
+        "type": "compaction",
+        "id": f"cmp_{seed}",
+        "encrypted_content": f"sandbox-{seed}",
+    }
+    return {
+        "id": f"resp_{seed}",
+        "object": "response.compaction",
+        "created_at": CREATED,
+        "output": [*kept, summary],
+        "usage": _usage(max(1, ask.words), 1, 0),
+    }
+
+
+def _user_item(seed: str, place: int, item: JsonObject) -> JsonObject:
+    content = item.get("content")
+    if isinstance(content, str):
+        content = [{"type": "input_text", "text": content}]
+    status = {"id": f"msg_{seed}_{place}", "status": "completed"}
+    return {**status, **item, "type": "message", "content": content}
+
+
 def whole(answer: Answer) -> JsonObject:
     """Write an answer that is not streamed."""
     response = _response(answer, "completed")
     response["output"] = [
         _item(answer, part, index) for index, part in enumerate(answer.parts)
     ]
-    response["usage"] = {
-        "input_tokens": answer.input_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": answer.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
-        "total_tokens": answer.input_tokens + answer.output_tokens,
-    }
+    response["usage"] = _usage(
+        answer.input_tokens, answer.output_tokens, answer.reasoning_tokens
+    )
     return response
+
+
+def _usage(asked: int, answered: int, reasoned: int) -> JsonObject:
+    return {
+        "input_tokens": asked,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": answered,
+        "output_tokens_details": {"reasoning_tokens": reasoned},
+        "total_tokens": asked + answered,
+    }
 
 
 def stream(answer: Answer) -> Iterator[bytes]:

@@ -111,6 +111,9 @@ class SandboxUpstream:
         if request.endpoint is Endpoint.COUNT_TOKENS:
             count = orjson.dumps(messages.count(ask))
             return SandboxResponse(200, _headers(request), [count])
+        if request.endpoint is Endpoint.COMPACT:
+            compacted = responses.compacted(_seed(request), request.payload, ask)
+            return SandboxResponse(200, _headers(request), [orjson.dumps(compacted)])
         answer = Answer(
             seed=_seed(request),
             model=request.model,
