@@ -50,6 +50,8 @@ class Vendor:
 
     url: str = ""
     key: str = KEY
+    more_keys: set[str] = field(default_factory=set)
+    limited: set[str] = field(default_factory=set)
     seen: list[Seen] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
     aborted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,13 +87,16 @@ class Vendor:
         self, request: web.Request, headers: dict[str, str], body: bytes
     ) -> web.Response | None:
         token = headers.get("authorization", "").removeprefix("Bearer ")
+        if token in self.limited:
+            return _error(429, "used up", {"retry-after": "600"})
         asks = request.method == "POST"
         rules = {
             (400, "a header that does not belong here"): _FORBIDDEN & headers.keys(),
             (400, "a gateway's own header"): any(
                 name.startswith("x-ccproxy") for name in headers
             ),
-            (401, "wrong key"): self.key not in (token, headers.get("x-api-key")),
+            (401, "wrong key"): not {token, headers.get("x-api-key")}
+            & {self.key, *self.more_keys},
             (415, "not JSON"): asks
             and headers.get("content-type") != "application/json",
             (400, "a stale content-encoding"): "content-encoding" in headers,

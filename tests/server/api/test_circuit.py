@@ -5,7 +5,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from ccproxy.api.circuit import MOST, Circuit, Circuits, CircuitState, Key
+from ccproxy.api.circuit import MOST, Circuit, Circuits
+from ccproxy.hooks.events import CircuitState
 
 pytestmark = pytest.mark.unit
 
@@ -73,9 +74,11 @@ def test_without_a_number_of_failures_only_a_wait_opens_it() -> None:
 
 
 def test_every_change_is_told_once() -> None:
-    told: list[tuple[Key, CircuitState]] = []
+    told: list[tuple[CircuitState, CircuitState]] = []
     clock = Clock()
-    circuits = Circuits(2, 30, clock, lambda key, state: told.append((key, state)))
+    circuits = Circuits(
+        2, 30, clock, lambda _, before, state: told.append((before, state))
+    )
     circuits.fail(KEY)
     assert told == []
     circuits.fail(KEY)
@@ -84,7 +87,7 @@ def test_every_change_is_told_once() -> None:
     assert circuits.admit(KEY)
     circuits.succeed(KEY)
     circuits.succeed(KEY)
-    assert told == [(KEY, OPEN), (KEY, HALF_OPEN), (KEY, CLOSED)]
+    assert told == [(CLOSED, OPEN), (OPEN, HALF_OPEN), (HALF_OPEN, CLOSED)]
 
 
 def test_those_that_are_not_closed_are_listed() -> None:
@@ -99,7 +102,7 @@ def test_those_that_are_not_closed_are_listed() -> None:
 
 def test_names_that_clients_make_up_do_not_pile_up() -> None:
     told: list[CircuitState] = []
-    circuits = Circuits(1, 30, Clock(), lambda _, state: told.append(state))
+    circuits = Circuits(1, 30, Clock(), lambda *change: told.append(change[2]))
     for number in range(MOST + 10):
         circuits.fail(("a", str(number)))
     assert len(list(circuits)) == MOST
@@ -152,4 +155,3 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
-TestLife.pytestmark = [pytest.mark.unit]

@@ -6,7 +6,7 @@ from time import monotonic
 
 from ccproxy.api.affinity import Affinity, Seat, conversation_of
 from ccproxy.api.choice import Choice, callers_own
-from ccproxy.api.circuit import Circuits, CircuitState, Key
+from ccproxy.api.circuit import Circuits, Key, Told
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.routing import Target
 from ccproxy.api.setback import Blame, Setback
@@ -39,7 +39,7 @@ class Choices:
         affinity: float,
         *,
         clock: Callable[[], float] = monotonic,
-        told: Callable[[Key, CircuitState], None] | None = None,
+        told: Told | None = None,
     ) -> None:
         self.models = Circuits(failures, seconds, clock, told)
         self.accounts = Circuits(failures, seconds, clock)
@@ -123,7 +123,7 @@ class Choices:
         return UpstreamRestingError(
             f"All that could answer have failed of late: {names}.",
             retry_after=timedelta(seconds=max(1.0, min(waits))),
-            hint="Ask again later; 'ccproxy status' tells how they are.",
+            hint="Ask again later; GET /api/providers tells how they are.",
         )
 
     def _of(self, exchange: Exchange, target: Target) -> Iterator[Choice]:

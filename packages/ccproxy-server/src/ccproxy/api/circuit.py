@@ -7,24 +7,19 @@ half open: one request tries, and what comes of it closes the circuit or opens i
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from typing import TypeAlias
+
+from ccproxy.hooks.events import CircuitState
 
 Key: TypeAlias = tuple[str, str]
 """A provider, and its model or account."""
+Told: TypeAlias = Callable[[Key, CircuitState, CircuitState], None]
+"""Told of a change: whose, the state before, and the state now."""
 
 MOST = 1000
 """Circuits that are kept; names of models come from clients."""
 LONGEST = 8 * 86400.0
 """Seconds; no vendor's limit is for longer than a week."""
-
-
-class CircuitState(StrEnum):
-    """Whether requests pass."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half-open"
 
 
 class Circuit:
@@ -33,11 +28,15 @@ class Circuit:
     Args:
         failures: In a row, after which it opens; 0 is never.
         seconds: For how long it opens, if nobody says.
+
+    Attributes:
+        told: The state that others know of.
     """
 
-    __slots__ = ("_failed", "_failures", "_seconds", "_trying", "_until")
+    __slots__ = ("_failed", "_failures", "_seconds", "_trying", "_until", "told")
 
     def __init__(self, failures: int, seconds: float) -> None:
+        self.told = CircuitState.CLOSED
         self._failures = failures
         self._seconds = seconds
         self._failed = 0
@@ -91,7 +90,7 @@ class Circuits:
         failures: In a row, after which one opens; 0 is never.
         seconds: For how long it opens, if nobody says.
         clock: Monotonic.
-        told: Called with the key when one has opened, half opened or closed.
+        told: Called when one has opened, half opened or closed.
     """
 
     def __init__(
@@ -99,12 +98,12 @@ class Circuits:
         failures: int,
         seconds: float,
         clock: Callable[[], float],
-        told: Callable[[Key, CircuitState], None] | None = None,
+        told: Told | None = None,
     ) -> None:
         self._failures = failures
         self._seconds = seconds
         self._clock = clock
-        self._told = told or _nobody
+        self._told = told
         self._known: OrderedDict[Key, Circuit] = OrderedDict()
 
     def __iter__(self) -> Iterator[tuple[Key, CircuitState, float]]:
@@ -126,8 +125,8 @@ class Circuits:
             return True
         now = self._clock()
         admitted = circuit.admit(now)
-        if admitted and circuit.state(now) is CircuitState.HALF_OPEN:
-            self._told(key, CircuitState.HALF_OPEN)
+        if admitted:
+            self._tell(key, circuit, circuit.state(now))
         return admitted
 
     def fail(self, key: Key, wait: float | None = None) -> None:
@@ -137,10 +136,8 @@ class Circuits:
             circuit = self._known[key] = Circuit(self._failures, self._seconds)
         self._known.move_to_end(key)
         now = self._clock()
-        was = circuit.state(now)
         circuit.fail(now, wait)
-        if circuit.state(now) is CircuitState.OPEN and was is not CircuitState.OPEN:
-            self._told(key, CircuitState.OPEN)
+        self._tell(key, circuit, circuit.state(now))
         if len(self._known) > MOST:
             self._close(next(iter(self._known)))
 
@@ -155,10 +152,9 @@ class Circuits:
             self._known[key].let_go()
 
     def _close(self, key: Key) -> None:
-        was = self._known.pop(key).state(self._clock())
-        if was is not CircuitState.CLOSED:
-            self._told(key, CircuitState.CLOSED)
+        self._tell(key, self._known.pop(key), CircuitState.CLOSED)
 
-
-def _nobody(key: Key, state: CircuitState) -> None:
-    """Tell nobody."""
+    def _tell(self, key: Key, circuit: Circuit, state: CircuitState) -> None:
+        before, circuit.told = circuit.told, state
+        if before is not state and self._told is not None:
+            self._told(key, before, state)
