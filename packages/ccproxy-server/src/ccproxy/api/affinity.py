@@ -45,11 +45,13 @@ class Seat:
         provider: Its name.
         model: What it was asked for.
         account: For which account, if the provider has several.
+        moved: Whether it holds reasoning of others.
     """
 
     provider: str
     model: str
     account: str | None = None
+    moved: bool = False
 
 
 class Affinity:
@@ -69,6 +71,11 @@ class Affinity:
         """Find the seat of a conversation, if its cache may still be warm."""
         seat, until = self._seats.get((caller, conversation), (None, 0.0))
         return seat if self._clock() < until else None
+
+    def has_moved(self, caller: str, conversation: str) -> bool:
+        """Tell whether it holds reasoning of others, however long ago that was."""
+        seat, _ = self._seats.get((caller, conversation), (None, 0.0))
+        return seat is not None and seat.moved
 
     def keep(self, caller: str, conversation: str, seat: Seat) -> None:
         """Remember who has answered."""

@@ -1,10 +1,12 @@
 """A caller's request, as every choice is asked it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from ccproxy.api.attention import Attention
+from ccproxy.api.choice import Choice
 from ccproxy.api.exchange import Exchange
 from ccproxy.dialects import Endpoint
 from ccproxy.errors import BadRequestError
@@ -26,6 +28,7 @@ class Asked:
         scope: ASGI's.
         send: ASGI's.
         attention: Interrupts the answer.
+        choices: Who can be asked, in order.
     """
 
     exchange: Exchange
@@ -35,23 +38,12 @@ class Asked:
     scope: Scope
     send: Send
     attention: Attention
+    choices: Sequence[Choice]
 
     @property
-    def model(self) -> str:
-        """The model that is named.
-
-        Raises:
-            BadRequestError: None is, or not by a name.
-        """
-        model = self.payload.get("model")
-        if not isinstance(model, str) or not model:
-            msg = "The request names no model."
-            hint = "Set 'model' to a name; GET /v1/models lists."
-            raise BadRequestError(msg, hint=hint)
-        if len(model) > LONGEST_MODEL:
-            msg = f"The model's name is longer than {LONGEST_MODEL} characters."
-            raise BadRequestError(msg)
-        return model
+    def several(self) -> bool:
+        """Whether there is a choice."""
+        return len(self.choices) > 1
 
 
 def decode(body: bytes) -> JsonObject:
@@ -69,3 +61,19 @@ def decode(body: bytes) -> JsonObject:
         msg = "The request body is not a JSON object."
         raise BadRequestError(msg)
     return payload
+
+
+def model_of(payload: JsonObject) -> str:
+    """Read which model is asked for.
+
+    Raises:
+        BadRequestError: None is, or not by a name.
+    """
+    model = payload.get("model")
+    if not isinstance(model, str) or not model:
+        msg = "The request names no model."
+        raise BadRequestError(msg, hint="Set 'model' to a name; GET /v1/models lists.")
+    if len(model) > LONGEST_MODEL:
+        msg = f"The model's name is longer than {LONGEST_MODEL} characters."
+        raise BadRequestError(msg)
+    return model

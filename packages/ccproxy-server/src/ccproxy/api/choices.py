@@ -66,6 +66,7 @@ class Choices:
         found.sort(key=self._use)
         places = {target.key: place for place, target in enumerate(targets)}
         seat = self._affinity.seat(*_key(exchange))
+        exchange.moved = self._affinity.has_moved(*_key(exchange))
         return sorted(
             found,
             key=lambda each: (
@@ -94,7 +95,7 @@ class Choices:
             self.accounts.succeed(account)
             self._asked[account] = self._clock()
         if exchange.conversation is not None and status < 400:
-            seat = Seat(*choice.target.key, choice.account_name)
+            seat = Seat(*choice.target.key, choice.account_name, exchange.moved)
             self._affinity.keep(*_key(exchange), seat)
 
     def failed(self, setback: Setback) -> None:

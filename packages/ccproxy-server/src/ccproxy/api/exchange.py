@@ -40,6 +40,7 @@ class Exchange:
         first_byte: Monotonic time of the first byte of the answer's body.
         caller: Tells callers apart, by a part of their token's hash.
         conversation: What the client calls it, if there is a choice to be made.
+        moved: Whether the conversation holds reasoning of several makers.
         account: For which of several accounts the provider was asked.
         fallbacks: Who was asked before in vain.
         notes: What was changed or dropped on the way, one sentence each.
@@ -61,6 +62,7 @@ class Exchange:
     provider: str | None = None
     account: str | None = None
     conversation: str | None = None
+    moved: bool = False
     fallbacks: list[str] = field(default_factory=list)
     model_requested: str | None = None
     model: str | None = None

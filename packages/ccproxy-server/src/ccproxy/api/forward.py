@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 
-import orjson
-
-from ccproxy.api.answers import Answers
-from ccproxy.api.asked import Asked, decode
-from ccproxy.api.asking import as_it_came, endpoint_for, translated
+from ccproxy.api.asked import Asked, decode, model_of
+from ccproxy.api.asking import endpoint_for
 from ccproxy.api.attempt import Attempt
 from ccproxy.api.attention import Attention, Interrupted
 from ccproxy.api.body import ClientLeftError, read_body
@@ -25,15 +22,12 @@ from ccproxy.api.setback import (
     setback_of_problem,
 )
 from ccproxy.api.streams import OpenStreams
-from ccproxy.api.translated import relay_for
+from ccproxy.api.wording import Wording
 from ccproxy.dialects import Endpoint
 from ccproxy.errors import ShuttingDownError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure
 from ccproxy.sdk import Receive, Scope, Send, Upstream, UpstreamResponse
-
-_FOLLOWING = (Endpoint.RESPONSES, Endpoint.COMPACT)
-"""Operations that may go on from an earlier answer."""
 
 
 class Forward:
@@ -62,9 +56,8 @@ class Forward:
         self._choices = choices
         self._network = network
         self._streams = streams
-        self._bus = bus
         self._max_body = max_body
-        self._answers = Answers()
+        self._wording = Wording(bus)
 
     async def __call__(
         self,
@@ -85,34 +78,35 @@ class Forward:
             exchange.fail(Failure.CLIENT_LEFT, "The client left while asking.")
             return
         exchange.bytes_in = len(body)
-        attention = Attention(receive)
         payload = decode(body)
-        asked = Asked(exchange, endpoint, payload, body, scope, send, attention)
-        targets = self._models.targets(exchange.match, asked.model)
-        exchange.model_requested = asked.model
+        exchange.model_requested = model_of(payload)
         exchange.streaming = payload.get("stream") is True
+        targets = self._models.targets(exchange.match, exchange.model_requested)
         choices = self._choices.order(exchange, payload, targets)
+        attention = Attention(receive)
+        asked = Asked(
+            exchange, endpoint, payload, body, scope, send, attention, choices
+        )
         try:
             with attention:
-                await self._answer(asked, choices)
+                await self._answer(asked)
         except Interrupted:
             if attention.failure is Failure.SHUTDOWN:
                 msg = "The gateway is stopping."
                 raise ShuttingDownError(msg, hint="Ask again.") from None
             exchange.client_left()
 
-    async def _answer(self, asked: Asked, choices: Sequence[Choice]) -> None:
+    async def _answer(self, asked: Asked) -> None:
         """Ask one choice after the other until one answers."""
-        several = len(choices) > 1
         setbacks: list[Setback] = []
-        for place, choice in enumerate(choices):
-            if several and not self._admits(asked, choice, setbacks):
+        for place, choice in enumerate(asked.choices, 1):
+            if asked.several and not self._admits(asked, choice, setbacks):
                 continue
             _turn_to(asked.exchange, choice, setbacks)
             mark = len(asked.exchange.notes)
-            left = place + 1 < len(choices)
+            left = place < len(asked.choices)
             try:
-                setback = await self._try(asked, choice, several=several, left=left)
+                setback = await self._try(asked, choice, left=left)
             except BaseException:
                 self._choices.let_go(choice)
                 raise
@@ -122,7 +116,7 @@ class Forward:
             self._choices.failed(setback)
             setbacks.append(setback)
         if not setbacks:
-            raise self._choices.resting(choices)
+            raise self._choices.resting(asked.choices)
         await self._tell(asked.exchange, setbacks)
 
     def _admits(
@@ -136,15 +130,12 @@ class Forward:
         asked.exchange.note([f"Passed {choice} over, which has failed of late."])
         return False
 
-    async def _try(
-        self, asked: Asked, choice: Choice, *, several: bool, left: bool
-    ) -> Setback | None:
+    async def _try(self, asked: Asked, choice: Choice, *, left: bool) -> Setback | None:
         """Ask a choice, and pass its answer on.
 
         Args:
             asked: What is asked.
             choice: Who is asked.
-            several: Whether there are other choices.
             left: Whether others can still be asked.
 
         Returns:
@@ -158,53 +149,18 @@ class Forward:
                 await send_estimate(exchange, asked.payload, asked.send)
                 return None
             exchange.dialect_out = spoken.dialect.value
-            attempt = self._attempt(asked, choice, spoken, several=several)
+            attempt = self._wording.attempt(asked, choice, spoken)
         except MOVABLE as error:
             return setback_of_error(choice, error)
         self._streams.add(attempt.relay)
         try:
-            response = await self._head(attempt, several=several, left=left)
+            response = await self._head(attempt, several=asked.several, left=left)
             if isinstance(response, Setback):
                 return response
             await attempt.pass_on(response)
         finally:
             self._streams.discard(attempt.relay)
         return None
-
-    def _attempt(
-        self, asked: Asked, choice: Choice, spoken: Endpoint, *, several: bool
-    ) -> Attempt:
-        """Say it in the provider's dialect, and with the provider's memory in mind.
-
-        Raises:
-            PreviousAnswerError: It goes on from an answer that nobody keeps.
-            UntranslatableError: It can't be said so.
-        """
-        exchange, endpoint, target = asked.exchange, asked.endpoint, choice.target
-        payload, body, send = asked.payload, asked.body, asked.send
-        if endpoint in _FOLLOWING:
-            keeps = spoken in _FOLLOWING and choice.provider.keeps_answers
-            if not keeps or (several and self._answers.knows(exchange.caller, payload)):
-                expanded = self._answers.expand(exchange.caller, payload)
-                if expanded is not payload:
-                    payload, body = expanded, orjson.dumps(expanded)
-            if endpoint is Endpoint.RESPONSES and (several or not keeps):
-                send = self._answers.watch(exchange.caller, payload, len(body), send)
-        if spoken is endpoint:
-            asking = as_it_came(
-                exchange,
-                endpoint,
-                target,
-                payload=payload,
-                body=body,
-                scope=asked.scope,
-            )
-        else:
-            asking = translated(exchange, endpoint, spoken, target, payload)
-        relay = relay_for(
-            exchange, asking.translation, send, asked.attention, self._bus
-        )
-        return Attempt(exchange, choice, asking.request, relay)
 
     async def _head(
         self, attempt: Attempt, *, several: bool, left: bool
