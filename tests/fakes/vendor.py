@@ -44,11 +44,14 @@ class Vendor:
     every piece, ``silent`` before the head, ``plain`` sends no content type, ``busy``
     is a 429, ``html`` a 502 of some proxy, ``moved`` a redirect, ``json`` answers a
     stream with JSON, ``zipped`` compresses it, ``failed`` reports a failure within the
-    stream; all else is a whole answer.
+    stream, ``full`` before any content of it; ``503`` and other numbers are that
+    status; all else is a whole answer.
     """
 
     url: str = ""
     key: str = KEY
+    more_keys: set[str] = field(default_factory=set)
+    limited: set[str] = field(default_factory=set)
     seen: list[Seen] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
     aborted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -84,13 +87,16 @@ class Vendor:
         self, request: web.Request, headers: dict[str, str], body: bytes
     ) -> web.Response | None:
         token = headers.get("authorization", "").removeprefix("Bearer ")
+        if token in self.limited:
+            return _error(429, "used up", {"retry-after": "600"})
         asks = request.method == "POST"
         rules = {
             (400, "a header that does not belong here"): _FORBIDDEN & headers.keys(),
             (400, "a gateway's own header"): any(
                 name.startswith("x-ccproxy") for name in headers
             ),
-            (401, "wrong key"): self.key not in (token, headers.get("x-api-key")),
+            (401, "wrong key"): not {token, headers.get("x-api-key")}
+            & {self.key, *self.more_keys},
             (415, "not JSON"): asks
             and headers.get("content-type") != "application/json",
             (400, "a stale content-encoding"): "content-encoding" in headers,
@@ -110,12 +116,8 @@ class Vendor:
             assert request.transport is not None
             request.transport.abort()
             return web.Response()
-        if model == "busy":
-            return _error(429, "slow down", {"retry-after": "7", "x-request-id": "v1"})
-        if model == "html":
-            return web.Response(
-                status=502, text="<html>bad gateway</html>", content_type="text/html"
-            )
+        if told := _trouble(str(model)):
+            return told
         if model == "moved":
             raise web.HTTPTemporaryRedirect("https://elsewhere.invalid/")
         if model == "silent":
@@ -158,11 +160,26 @@ class Vendor:
             if number == 2 and model == "torn":
                 await response.write(piece[: len(piece) // 2])
                 return response
+            if model == "full" and (
+                number == 1 or request.path.endswith("/completions")
+            ):
+                await response.write(overload(request.path))
+                return response
             if number == 2 and model == "failed":
                 await response.write(failure(request.path))
                 return response
             await response.write(piece)
         return response
+
+
+def _trouble(model: str) -> web.Response | None:
+    if model == "busy":
+        return _error(429, "slow down", {"retry-after": "7", "x-request-id": "v1"})
+    if model == "html":
+        return web.Response(
+            status=502, text="<html>bad gateway</html>", content_type="text/html"
+        )
+    return _error(int(model), "not now") if model.isdecimal() else None
 
 
 def _models(anthropic: bool) -> dict[str, object]:
@@ -239,6 +256,17 @@ def failure(path: str) -> bytes:
         response = response_object("m", [], "failed")
         return _event({"type": "response.failed", "response": response})
     return b'data: {"error":{"message":"overloaded"}}\n\n'
+
+
+def overload(path: str) -> bytes:
+    """The event of an upstream that has no room, and says so within its stream."""
+    if path.endswith("/messages"):
+        return failure(path)
+    error = {"code": "server_is_overloaded", "message": "no room"}
+    if path.endswith("/responses"):
+        response = {**response_object("m", [], "failed"), "error": error}
+        return _event({"type": "response.failed", "response": response})
+    return b"data: " + orjson.dumps({"error": error}) + b"\n\n"
 
 
 def _chat(model: str) -> Iterator[bytes]:

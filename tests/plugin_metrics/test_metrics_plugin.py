@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from ccproxy.plugins.metrics import MetricsPlugin
 from ccproxy.plugins.metrics.accept import wants_openmetrics
 from ccproxy.sdk import Contributions, PluginConfig, Request, Response
+from ccproxy.sdk.events import CircuitChanged, CircuitState
 
 pytestmark = pytest.mark.unit
 
@@ -100,3 +102,37 @@ def test_naming_the_plugin_does_not_import_the_prometheus_library() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+async def test_circuits_are_counted_by_provider_and_state() -> None:
+    add = Contributions()
+    MetricsPlugin(PluginConfig()).setup(add)
+    ((event, hook),) = add.hooks
+    assert event is CircuitChanged
+    closed, opened, half = (
+        CircuitState.CLOSED,
+        CircuitState.OPEN,
+        CircuitState.HALF_OPEN,
+    )
+    for model, before, state in (
+        ("a", closed, opened),
+        ("b", closed, opened),
+        ("b", opened, half),
+        ("c", closed, opened),
+        ("c", opened, closed),
+    ):
+        hook(
+            CircuitChanged(
+                at=datetime.now(UTC),
+                provider="openai",
+                model=model,
+                before=before,
+                state=state,
+            )
+        )
+    request = Request(method="GET", path="/metrics", rest="", query={}, headers={})
+    body = (await add.routing[0].handle(request)).body
+    assert isinstance(body, bytes)
+    lines = body.decode().splitlines()
+    assert 'ccproxy_circuits{provider="openai",state="open"} 1.0' in lines
+    assert 'ccproxy_circuits{provider="openai",state="half-open"} 1.0' in lines

@@ -165,7 +165,7 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
             "[[routing.routes]]\nmatch = 'a'\nto = 'b'\n[[routing.routes]]\nto = ''",
             5,
             (
-                "routing.routes[1].to should have at least 1 character, "
+                "routing.routes[1].to should be a provider, or a list of providers, "
                 "but is an empty string."
             ),
         ),

@@ -31,6 +31,14 @@ Outcome: TypeAlias = tuple[int | None, Failure | None]
 Step: TypeAlias = Callable[[RunningGateway, Vendor], Awaitable[None]]
 
 PATH = "/openai/v1/chat/completions"
+ROUTED = "/v1/chat/completions"
+ROUTES = {
+    "one": ["down", "openai/full", "openai/m"],
+    "none": ["openai/503", "down"],
+    "down": ["down/a", "down/b"],
+    "dying": ["openai/full", "openai/die"],
+}
+"""Targets by the model's name."""
 
 
 def body(model: str, *, stream: bool = True) -> dict[str, object]:
@@ -84,6 +92,13 @@ STEPS: dict[str, tuple[Step, Outcome]] = {
         post("m", path="/down/v1/chat/completions"),
         (502, Failure.UPSTREAM_UNREACHABLE),
     ),
+    "a fallback answers": (post("one", path=ROUTED), (200, None)),
+    "all fallbacks fail": (post("none", path=ROUTED), (503, None)),
+    "no fallback is reached": (
+        post("down", path=ROUTED),
+        (502, Failure.UPSTREAM_UNREACHABLE),
+    ),
+    "a fallback dies": (post("dying", path=ROUTED), (200, Failure.UPSTREAM_DIED)),
     "client leaves": (leave, (None, Failure.CLIENT_LEFT)),
     "junk": (raw_junk, (400, Failure.BAD_REQUEST)),
     "no provider": (
@@ -240,7 +255,9 @@ def run(
         "api_key": fake.key,
         "instances": {"down": {"base_url": "http://127.0.0.1:9/v1"}},
     }
-    tree = {"plugins": {"openai": openai}, **(more or {})}
+    routes = [{"match": name, "to": to} for name, to in ROUTES.items()]
+    routing = {"routes": routes, "circuit_failures": 0}
+    tree = {"plugins": {"openai": openai}, "routing": routing, **(more or {})}
     return gateway(OpenAIPlugin, Odd, witness.plugin(), settings=tree)
 
 

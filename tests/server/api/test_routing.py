@@ -88,7 +88,7 @@ def provider(name: str, endpoints: list[Endpoint], *, login: bool) -> Provider:
 
 def models(
     *,
-    routes: tuple[tuple[str, str], ...] = (),
+    routes: tuple[tuple[str, tuple[str, ...]], ...] = (),
     default: str | None = None,
     without: tuple[str, ...] = (),
 ) -> ModelTable:
@@ -107,7 +107,11 @@ def target(
     return found.provider.name, found.model
 
 
-ROUTES = (("gpt-*", "openai"), ("fast", "openai/gpt-mini"), ("*", "sandbox"))
+ROUTES = (
+    ("gpt-*", ("openai",)),
+    ("fast", ("openai/gpt-mini", "anthropic/haiku", "sandbox")),
+    ("*", ("sandbox",)),
+)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +130,12 @@ def test_names_with_a_provider_then_routes_in_order(
     model: str, expected: tuple[str, str]
 ) -> None:
     assert target(models(routes=ROUTES), model, Endpoint.CHAT) == expected
+
+
+def test_a_route_to_several_keeps_their_order() -> None:
+    found = models(routes=ROUTES).targets(Match(Kind.MODEL, "", Endpoint.CHAT), "fast")
+    names = [str(each) for each in found]
+    assert names == ["openai/gpt-mini", "anthropic/haiku", "sandbox/fast"]
 
 
 def test_a_paths_prefix_beats_all_and_leaves_the_name_alone() -> None:

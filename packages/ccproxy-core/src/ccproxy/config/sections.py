@@ -8,7 +8,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+)
 
 _RATE = re.compile(r"[1-9][0-9]*/(second|minute|hour|day)")
 
@@ -28,6 +35,15 @@ def _rate(text: str) -> str:
     if not _RATE.fullmatch(text):
         raise ValueError("should read like 600/minute (or second, hour, day)")
     return text
+
+
+def _targets(to: object) -> object:
+    """Say in one sentence what else would be told once for each of the two types."""
+    names = tuple(to) if isinstance(to, list | tuple) else to
+    several = names if isinstance(names, tuple) else (names,)
+    if several and all(isinstance(name, str) and name for name in several):
+        return names
+    raise ValueError("should be a provider, or a list of providers")
 
 
 def _token(token: SecretStr) -> SecretStr:
@@ -153,8 +169,14 @@ class ModelRoute(Section):
 
     match: str = Field(min_length=1)
     """Pattern of model names, such as gpt-*."""
-    to: str = Field(min_length=1)
-    """Provider, or provider/model to ask for another model."""
+    to: Annotated[str | tuple[str, ...], BeforeValidator(_targets)]
+    """Provider, or provider/model to ask for another model; or a list of them, of which
+    the first that can answer does."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """All of ``to``, in order."""
+        return (self.to,) if isinstance(self.to, str) else self.to
 
 
 class Routing(Section):
@@ -164,7 +186,16 @@ class Routing(Section):
     """Provider for models that no route matches."""
     routes: tuple[ModelRoute, ...] = ()
     """Routes in order, each a table [[routing.routes]] with match (a pattern of model
-    names) and to (a provider, or provider/model); the first match wins."""
+    names) and to (a provider or provider/model, or a list of them in the order in which
+    they are tried); the first match wins."""
+    circuit_failures: int = Field(default=5, ge=0)
+    """Failures in a row after which a provider's model is passed over where there is
+    another choice; 0 is never."""
+    circuit_seconds: Seconds = 30.0
+    """How long it is passed over, unless the provider says for how long."""
+    affinity_seconds: Seconds = 3600.0
+    """Silence after which a conversation is no longer kept with the provider and
+    account that have answered it; 0 never keeps it."""
 
 
 class Limits(Section):

@@ -28,6 +28,7 @@
     └── UpstreamError           the upstream gave no answer
         ├── UpstreamConnectError
         ├── UpstreamTimeoutError
+        ├── UpstreamRestingError  all that could answer have failed of late
         └── UpstreamDiedError   it stopped in the middle of its answer
 
 An upstream's own 4xx or 5xx is an answer, not an error. Errors know nothing of HTTP:
@@ -171,6 +172,20 @@ class UpstreamConnectError(UpstreamError):
 
 class UpstreamTimeoutError(UpstreamError):
     """The upstream was silent for longer than the settings allow."""
+
+
+class UpstreamRestingError(UpstreamError):
+    """All that could answer have failed of late, and are not asked for now.
+
+    Attributes:
+        retry_after: How long to wait until one of them is asked again.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: timedelta, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class UpstreamDiedError(UpstreamError):

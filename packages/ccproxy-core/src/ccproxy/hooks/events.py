@@ -21,6 +21,7 @@ class HookEvent(StrEnum):
     AUTH_LOGIN = "auth_login"
     AUTH_LOGOUT = "auth_logout"
     AUTH_TOKEN_REFRESHED = "auth_token_refreshed"  # noqa: S105  (an event's name)
+    CIRCUIT_CHANGED = "circuit_changed"
     PLUGIN_STARTED = "plugin_started"
     PLUGIN_FAILED = "plugin_failed"
 
@@ -38,6 +39,14 @@ class Failure(StrEnum):
     CLIENT_LEFT = "client_left"
     SHUTDOWN = "shutdown"
     INTERNAL = "internal"
+
+
+class CircuitState(StrEnum):
+    """Whether a provider's model is asked where there is another choice."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half-open"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +91,8 @@ class RequestEnded(Event):
         duration: Seconds from arrival to the last byte.
         ttfb: Seconds from arrival to the first byte of the answer, if there was one.
         provider: Name of the provider asked, if any was.
+        account: Name of the account it was asked for, if the provider has several.
+        fallbacks: Who was asked before in vain, such as ``codex/gpt-5.5``.
         model_requested: The model the caller named.
         model: The model the upstream was asked for.
         dialect_in: The dialect the caller spoke.
@@ -104,6 +115,8 @@ class RequestEnded(Event):
     duration: float
     ttfb: float | None = None
     provider: str | None = None
+    account: str | None = None
+    fallbacks: tuple[str, ...] = ()
     model_requested: str | None = None
     model: str | None = None
     dialect_in: str | None = None
@@ -205,6 +218,25 @@ class AuthTokenRefreshed(AuthEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitChanged(Event):
+    """A provider's model is passed over from now on, is tried again, or is well.
+
+    Attributes:
+        provider: Its name.
+        model: The model it was asked for; clients may have made it up.
+        before: What the state was.
+        state: What it is now.
+    """
+
+    name = HookEvent.CIRCUIT_CHANGED
+
+    provider: str
+    model: str
+    before: CircuitState
+    state: CircuitState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginStarted(Event):
     """A plugin is running.
 
@@ -241,6 +273,7 @@ EVENTS: tuple[type[Event], ...] = (
     AuthLogin,
     AuthLogout,
     AuthTokenRefreshed,
+    CircuitChanged,
     PluginStarted,
     PluginFailed,
 )

@@ -18,7 +18,9 @@ def check_routing(settings: Settings, plugins: PluginManager) -> None:
     """
     routing = settings.routing
     wanted = [("routing.default_provider", routing.default_provider)]
-    wanted += [("routing.routes", route.to) for route in routing.routes]
+    wanted += [
+        ("routing.routes", to) for route in routing.routes for to in route.targets
+    ]
     known = plugins.providers
     off = {each.name: each.reason for each in plugins.status().plugins}
     for key, to in wanted:

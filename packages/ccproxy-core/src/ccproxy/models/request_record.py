@@ -33,6 +33,10 @@ class RequestRecord(BaseModel):
     """The route's template."""
     provider: str | None = None
     """The provider that was asked."""
+    account: str | None = None
+    """The account it was asked for, if the provider has several."""
+    fallbacks: tuple[str, ...] = ()
+    """Who was asked before in vain, such as ``codex/gpt-5.5``."""
     model_requested: str | None = None
     """The model the client named."""
     model: str | None = None

@@ -5,6 +5,7 @@ Events live in ``ccproxy.sdk.events``, errors in ``ccproxy.sdk.errors``.
 """
 
 from ccproxy.dialects import Dialect, Endpoint
+from ccproxy.sdk.account import Account, accounts_of
 from ccproxy.sdk.asgi import ASGIApp, Message, Middleware, Receive, Scope, Send
 from ccproxy.sdk.contributions import Command, Contributions, Hook
 from ccproxy.sdk.credential import (
@@ -39,6 +40,7 @@ from ccproxy.sdk.url import BaseUrl
 
 __all__ = [
     "ASGIApp",
+    "Account",
     "AccountLogin",
     "AccountProfile",
     "ApiKey",
@@ -82,6 +84,7 @@ __all__ = [
     "Upstream",
     "UpstreamRequest",
     "UpstreamResponse",
+    "accounts_of",
     "key_profile",
     "read_all",
 ]

@@ -9,6 +9,7 @@ import orjson
 
 from ccproxy.dialects import Dialect, Endpoint
 from ccproxy.errors import UpstreamError
+from ccproxy.sdk.account import Account
 from ccproxy.sdk.credential import Credential, LoginStatus, NoCredential
 from ccproxy.sdk.upstream import Upstream, UpstreamRequest, UpstreamResponse
 
@@ -43,6 +44,7 @@ class Provider:
         auth: How requests are signed.
         passthrough: Whether a caller's own credential goes upstream in place of
             ``auth``, unchanged.
+        accounts: Several to sign for, in place of ``auth`` alone; see ``accounts``.
         upstream: Who answers; by default the network at ``base_url``.
     """
 
@@ -61,6 +63,7 @@ class Provider:
         endpoints: Sequence[Endpoint],
         auth: Credential | None = None,
         passthrough: bool = False,
+        accounts: Sequence[Account] = (),
         upstream: Upstream | None = None,
     ) -> None:
         self.name = name
@@ -71,11 +74,20 @@ class Provider:
         self.auth = auth or NoCredential()
         self.passthrough = passthrough
         self.upstream = upstream
+        self._accounts = tuple(accounts)
 
     @property
     def dialects(self) -> tuple[Dialect, ...]:
         """The dialects it speaks, each once, in the order of its endpoints."""
         return tuple(dict.fromkeys(endpoint.dialect for endpoint in self.urls))
+
+    def accounts(self) -> Sequence[Account]:
+        """List the accounts requests can be made for; has to be quick.
+
+        The gateway chooses one for each request: a conversation stays with its account
+        while that answers. With none listed, ``auth`` signs all requests.
+        """
+        return self._accounts
 
     async def prepare(self, request: UpstreamRequest) -> None:
         """Shape a request for this upstream, in place; by default it stays as it is."""
@@ -107,8 +119,10 @@ class Provider:
             raise UpstreamError(msg) from error
 
     def login(self) -> LoginStatus:
-        """Describe the login without asking anybody."""
-        return self.auth.status()
+        """Describe the login without asking anybody; of several, one that is usable."""
+        several = [account.auth.status() for account in self.accounts()]
+        usable = (status for status in several if status.usable)
+        return next(usable, several[0] if several else self.auth.status())
 
 
 _LATEST = 253402300799

@@ -71,7 +71,7 @@ class Secret:
 
 
 class KeySettings(BaseModel):
-    """The two settings of a section that holds an API key."""
+    """The settings of a section that holds an API key, or several."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
@@ -81,12 +81,33 @@ class KeySettings(BaseModel):
     api_key_file: Path | None = None
     """A file that holds nothing but the API key."""
 
+    api_key_files: tuple[Path, ...] = ()
+    """Files with one API key each, for several accounts. A conversation stays with its
+    key; the others are used where one is refused or limited."""
+
     @model_validator(mode="after")
-    def _not_both(self) -> Self:
-        if self.api_key and self.api_key_file:
-            msg = "api_key and api_key_file exclude each other"
+    def _only_one(self) -> Self:
+        given = (self.api_key, self.api_key_file, self.api_key_files)
+        if sum(map(bool, given)) > 1:
+            msg = "api_key, api_key_file and api_key_files exclude each other"
+            raise ValueError(msg)
+        if len({path.stem for path in self.api_key_files}) < len(self.api_key_files):
+            msg = "api_key_files should differ in their names: these tell the accounts"
             raise ValueError(msg)
         return self
+
+    @property
+    def account_names(self) -> tuple[str, ...]:
+        """Names of the accounts, if there are several keys."""
+        return tuple(path.stem for path in self.api_key_files)
+
+    def secrets(
+        self, *, variables: Sequence[str] = (), keyring_user: str | None = None
+    ) -> Sequence[Secret]:
+        """Name the places of all keys: the files, or those of the one key."""
+        if self.api_key_files:
+            return [Secret(file=path) for path in self.api_key_files]
+        return [self.secret(variables=variables, keyring_user=keyring_user)]
 
     def secret(
         self, *, variables: Sequence[str] = (), keyring_user: str | None = None

@@ -57,6 +57,10 @@ class Answers:
         rest = {key: payload[key] for key in payload if key != "previous_response_id"}
         return {**rest, "input": [*kept.said, *items_of(payload.get("input"))]}
 
+    def knows(self, caller: str, payload: JsonObject) -> bool:
+        """Tell whether the answer that a request goes on from is kept."""
+        return (caller, str(payload.get("previous_response_id"))) in self._kept
+
     def watch(self, caller: str, payload: JsonObject, size: int, send: Send) -> Send:
         """Return a ``send`` that keeps the answer, unless the caller wants it not kept.
 

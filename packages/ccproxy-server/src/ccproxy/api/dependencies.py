@@ -3,6 +3,7 @@
 import httpx
 from fastapi import Request
 
+from ccproxy.api.choices import Choices
 from ccproxy.api.routing import ModelTable
 from ccproxy.config import Settings
 from ccproxy.http.pool import HTTPPoolManager
@@ -31,6 +32,11 @@ def get_http_client(request: Request) -> httpx.AsyncClient:
 def get_plugins(request: Request) -> PluginManager:
     """Return the owner of the plugins."""
     return get_container(request).get(PluginManager)
+
+
+def get_choices(request: Request) -> Choices:
+    """Return who knows how the providers have fared of late."""
+    return get_container(request).get(Choices)
 
 
 def get_models(request: Request) -> ModelTable:

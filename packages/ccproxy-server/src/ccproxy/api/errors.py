@@ -28,6 +28,7 @@ from ccproxy.errors import (
     UntranslatableError,
     UpstreamConnectError,
     UpstreamError,
+    UpstreamRestingError,
     UpstreamTimeoutError,
 )
 from ccproxy.hooks.events import Failure
@@ -79,6 +80,10 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
     (
         UpstreamConnectError,
         Answer(502, "upstream_unreachable", Failure.UPSTREAM_UNREACHABLE),
+    ),
+    (
+        UpstreamRestingError,
+        Answer(503, "upstream_resting", Failure.UPSTREAM_UNREACHABLE),
     ),
     (UpstreamTimeoutError, Answer(504, "upstream_timeout", Failure.UPSTREAM_DIED)),
     (UpstreamError, Answer(502, "upstream_died", Failure.UPSTREAM_DIED)),
@@ -149,7 +154,7 @@ async def send_error(send: Send, dialect: Dialect | None, error: CCProxyError) -
         (b"content-type", media_type),
         (b"content-length", str(len(body)).encode()),
     ]
-    if isinstance(error, LimitExceededError):
+    if isinstance(error, LimitExceededError | UpstreamRestingError):
         seconds = math.ceil(error.retry_after.total_seconds())
         headers.append((b"retry-after", str(seconds).encode()))
     if isinstance(error, MethodNotAllowedError):

@@ -40,6 +40,10 @@ class Exchange:
             never go upstream.
         first_byte: Monotonic time of the first byte of the answer's body.
         caller: Tells callers apart, by a part of their token's hash.
+        conversation: What the client calls it, if there is a choice to be made.
+        moved: Whether the conversation holds reasoning of several makers.
+        account: For which of several accounts the provider was asked.
+        fallbacks: Who was asked before in vain.
         notes: What was changed or dropped on the way, one sentence each.
         shared_with: The web origin whose pages may read the answer.
         failure: Set when the answer is not whole.
@@ -57,6 +61,10 @@ class Exchange:
     status: int | None = None
     first_byte: float | None = None
     provider: str | None = None
+    account: str | None = None
+    conversation: str | None = None
+    moved: bool = False
+    fallbacks: list[str] = field(default_factory=list)
     model_requested: str | None = None
     model: str | None = None
     dialect_out: str | None = None
@@ -103,6 +111,11 @@ class Exchange:
         """Note what was changed, each thing once."""
         self.notes.extend(each for each in notes if each not in self.notes)
 
+    def turn_to(self, provider: str, model: str, account: str | None) -> None:
+        """Note who is asked from now on."""
+        self.provider, self.model, self.account = provider, model, account
+        self.dialect_out = None
+
     def _told_notes(self) -> tuple[str, ...]:
         return tuple(map(mask_text, self.notes))  # a provider's may quote the client
 
@@ -132,6 +145,8 @@ class Exchange:
             duration=now - self.began,
             ttfb=None if self.first_byte is None else self.first_byte - self.began,
             provider=self.provider,
+            account=self.account,
+            fallbacks=tuple(map(mask_text, self.fallbacks)),
             model_requested=self.model_requested,
             model=self.model,
             dialect_in=dialect.value if dialect else None,

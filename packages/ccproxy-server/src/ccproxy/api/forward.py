@@ -1,50 +1,41 @@
 """From a caller's request to a provider's answer."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-import orjson
-
-from ccproxy.api.answers import Answers
-from ccproxy.api.asking import Asking, as_it_came, endpoint_for, translated
+from ccproxy.api.asked import Asked, decode, model_of
+from ccproxy.api.asking import endpoint_for
+from ccproxy.api.attempt import Attempt
 from ccproxy.api.attention import Attention, Interrupted
 from ccproxy.api.body import ClientLeftError, read_body
+from ccproxy.api.choice import Choice
+from ccproxy.api.choices import Choices
 from ccproxy.api.estimate import send_estimate
 from ccproxy.api.exchange import Exchange
-from ccproxy.api.relay import Relay
-from ccproxy.api.routing import ModelTable, Target
-from ccproxy.api.streams import OpenStreams
-from ccproxy.api.translated import relay_for
-from ccproxy.dialects import Endpoint
-from ccproxy.errors import (
-    BadRequestError,
-    ShuttingDownError,
-    UpstreamError,
+from ccproxy.api.prelude import hold_prelude
+from ccproxy.api.routing import ModelTable
+from ccproxy.api.setback import (
+    MOVABLE,
+    Setback,
+    most_telling,
+    setback_of_answer,
+    setback_of_error,
+    setback_of_problem,
 )
+from ccproxy.api.streams import OpenStreams
+from ccproxy.api.wording import Wording
+from ccproxy.dialects import Endpoint
+from ccproxy.errors import ShuttingDownError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure
-from ccproxy.sdk import (
-    JsonObject,
-    Provider,
-    Receive,
-    Scope,
-    Send,
-    Upstream,
-    UpstreamRequest,
-    UpstreamResponse,
-)
-
-_FOLLOWING = (Endpoint.RESPONSES, Endpoint.COMPACT)
-"""Operations that may go on from an earlier answer."""
-
-LONGEST_MODEL = 256
-"""Characters; the name goes into logs, metrics and records."""
+from ccproxy.sdk import Receive, Scope, Send, Upstream, UpstreamResponse
 
 
 class Forward:
     """The data plane.
 
     Args:
-        models: Picks the provider.
+        models: Picks the providers.
+        choices: Orders them, where there are several.
         network: Who answers for providers without an upstream of their own.
         streams: Where open streams are noted.
         bus: Told of chunks.
@@ -54,17 +45,19 @@ class Forward:
     def __init__(
         self,
         models: ModelTable,
+        choices: Choices,
         network: Upstream,
+        *,
         streams: OpenStreams,
         bus: HookBus,
         max_body: int,
     ) -> None:
         self._models = models
+        self._choices = choices
         self._network = network
         self._streams = streams
-        self._bus = bus
         self._max_body = max_body
-        self._answers = Answers()
+        self._wording = Wording(bus)
 
     async def __call__(
         self,
@@ -85,169 +78,142 @@ class Forward:
             exchange.fail(Failure.CLIENT_LEFT, "The client left while asking.")
             return
         exchange.bytes_in = len(body)
-        payload = _decode(body)
-        target = self._models.target(exchange.match, _model_of(payload))
-        exchange.provider = target.provider.name
-        exchange.model_requested = _model_of(payload)
-        exchange.model = target.model
+        payload = decode(body)
+        exchange.model_requested = model_of(payload)
         exchange.streaming = payload.get("stream") is True
-        spoken = endpoint_for(endpoint, target.provider)
-        if spoken is None:
-            await send_estimate(exchange, payload, send)
-            return
-        exchange.dialect_out = spoken.dialect.value
-        if endpoint in _FOLLOWING and not _keeps_answers(target, spoken):
-            expanded = self._answers.expand(exchange.caller, payload)
-            if expanded is not payload:
-                payload, body = expanded, orjson.dumps(expanded)
-            if endpoint is Endpoint.RESPONSES:
-                send = self._answers.watch(exchange.caller, payload, len(body), send)
-        if spoken is endpoint:
-            asking = as_it_came(
-                exchange, endpoint, target, payload=payload, body=body, scope=scope
-            )
-        else:
-            asking = translated(exchange, endpoint, spoken, target, payload)
-        await self._attend(exchange, target.provider, asking, receive, send)
-
-    async def _attend(
-        self,
-        exchange: Exchange,
-        provider: Provider,
-        asking: Asking,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        """Answer for as long as the client is there and the gateway runs."""
+        targets = self._models.targets(exchange.match, exchange.model_requested)
+        choices = self._choices.order(exchange, payload, targets)
         attention = Attention(receive)
+        asked = Asked(
+            exchange, endpoint, payload, body, scope, send, attention, choices
+        )
         try:
             with attention:
-                relay = relay_for(
-                    exchange, asking.translation, send, attention, self._bus
-                )
-                await self._answer(exchange, provider, asking.request, relay)
+                await self._answer(asked)
         except Interrupted:
             if attention.failure is Failure.SHUTDOWN:
                 msg = "The gateway is stopping."
                 raise ShuttingDownError(msg, hint="Ask again.") from None
             exchange.client_left()
 
-    async def _answer(
-        self,
-        exchange: Exchange,
-        provider: Provider,
-        request: UpstreamRequest,
-        relay: Relay,
-    ) -> None:
-        self._streams.add(relay)
-        try:
-            await provider.prepare(request)
-            exchange.model = request.model  # the provider may know it by another name
-            response = await self._ask(exchange, provider, request)
+    async def _answer(self, asked: Asked) -> None:
+        """Ask one choice after the other until one answers."""
+        setbacks: list[Setback] = []
+        for place, choice in enumerate(asked.choices, 1):
+            if asked.several and not self._admits(asked, choice, setbacks):
+                continue
+            _turn_to(asked.exchange, choice, setbacks)
+            mark = len(asked.exchange.notes)
+            left = place < len(asked.choices)
             try:
-                await _pass_on(exchange, request, response, relay)
-            finally:
-                response.close()
-        finally:
-            self._streams.discard(relay)
+                setback = await self._try(asked, choice, left=left)
+            except BaseException:
+                self._choices.let_go(choice)
+                raise
+            if setback is None:
+                return
+            del asked.exchange.notes[mark:]
+            self._choices.failed(setback)
+            setbacks.append(setback)
+        if not setbacks:
+            raise self._choices.resting(asked.choices)
+        await self._tell(asked.exchange, setbacks)
 
-    async def _ask(
-        self, exchange: Exchange, provider: Provider, request: UpstreamRequest
-    ) -> UpstreamResponse:
-        """Sign, ask, and once more with a renewed credential if it was refused."""
-        upstream = provider.upstream or self._network
-        own = _callers_own(exchange, provider)
-        if own:
-            request.headers.update(own)
-            response = await upstream.send(request)
+    def _admits(
+        self, asked: Asked, choice: Choice, setbacks: Sequence[Setback]
+    ) -> bool:
+        """Tell whether a choice is worth asking, after what has come of others."""
+        if any(each.rules_out(choice) for each in setbacks):
+            return False
+        if self._choices.admit(choice):
+            return True
+        asked.exchange.note([f"Passed {choice} over, which has failed of late."])
+        return False
+
+    async def _try(self, asked: Asked, choice: Choice, *, left: bool) -> Setback | None:
+        """Ask a choice, and pass its answer on.
+
+        Args:
+            asked: What is asked.
+            choice: Who is asked.
+            left: Whether others can still be asked.
+
+        Returns:
+            What kept it from answering.
+        """
+        exchange = asked.exchange
+        try:
+            spoken = endpoint_for(asked.endpoint, choice.provider)
+            if spoken is None:
+                asked.attention.release()
+                await send_estimate(exchange, asked.payload, asked.send)
+                return None
+            exchange.dialect_out = spoken.dialect.value
+            attempt = self._wording.attempt(asked, choice, spoken)
+        except MOVABLE as error:
+            return setback_of_error(choice, error)
+        self._streams.add(attempt.relay)
+        try:
+            response = await self._head(attempt, several=asked.several, left=left)
+            if isinstance(response, Setback):
+                return response
+            await attempt.pass_on(response)
+        finally:
+            self._streams.discard(attempt.relay)
+        return None
+
+    async def _head(
+        self, attempt: Attempt, *, several: bool, left: bool
+    ) -> UpstreamResponse | Setback:
+        """Ask, and look at how the answer begins.
+
+        Where there are other choices a refusal is held back, and so are the first
+        events of a stream for as long as others can still be asked.
+        """
+        choice = attempt.choice
+        try:
+            response = await attempt.ask(self._network)
+            setback = setback_of_answer(choice, response)
+            if setback is None and left and attempt.is_stream(response):
+                response, problem = await hold_prelude(response)
+                if problem is not None:
+                    setback = setback_of_problem(choice, problem)
+            if setback is not None and several:
+                await setback.keep(attempt, response)
+                return setback
+        except MOVABLE as error:
+            return setback_of_error(choice, error)
+        if setback is None:
+            self._choices.answered(attempt.exchange, choice, response.status)
         else:
-            signed = await provider.auth.headers()
-            request.headers.update(signed)
-            response = await upstream.send(request)
-            if response.status == 401 and await _renewed(response, provider, signed):
-                request.headers.update(await provider.auth.headers())
-                response = await upstream.send(request)
-        if 300 <= response.status < 400:
-            response.close()
-            msg = f"{provider.name} redirected the request."
-            raise UpstreamError(msg, hint=f"Check plugins.{provider.name}.base_url.")
-        provider.answered(request, response)
+            self._choices.failed(setback)
         return response
 
+    async def _tell(self, exchange: Exchange, setbacks: Sequence[Setback]) -> None:
+        """Tell the caller of the one that says most; nobody has answered.
 
-async def _pass_on(
-    exchange: Exchange,
-    request: UpstreamRequest,
-    response: UpstreamResponse,
-    relay: Relay,
-) -> None:
-    if response.status >= 400 or request.stream is False or not _is_stream(response):
-        await relay.plain(response)
-    elif not exchange.streaming:
-        await relay.collected(response)  # the provider only streams
-    else:
-        await relay.stream(response)
-
-
-async def _renewed(
-    refused: UpstreamResponse, provider: Provider, signed: Mapping[str, str]
-) -> bool:
-    """Try to renew the credential; a refusal that nobody will read is closed."""
-    try:
-        renewed = await provider.auth.renew(signed)
-    except BaseException:
-        refused.close()
-        raise
-    if renewed:
-        refused.close()
-    return renewed
+        Raises:
+            CCProxyError: No upstream has said anything.
+        """
+        told = most_telling(setbacks)
+        _turn_to(exchange, told.choice, [])
+        exchange.fallbacks = [str(each.choice) for each in setbacks if each is not told]
+        if told.refusal is None:
+            raise told.error
+        attempt = told.refusal.attempt
+        exchange.model = attempt.request.model
+        exchange.dialect_out = attempt.request.endpoint.dialect.value
+        self._streams.add(attempt.relay)
+        try:
+            await attempt.pass_on(told.refusal.answer)
+        finally:
+            self._streams.discard(attempt.relay)
 
 
-def _keeps_answers(target: Target, spoken: Endpoint) -> bool:
-    """Whether the upstream can go on from an earlier answer of its own."""
-    return spoken in _FOLLOWING and target.provider.keeps_answers
-
-
-def _decode(body: bytes) -> JsonObject:
-    try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        msg = f"The request body is not JSON: {error}."
-        raise BadRequestError(msg) from error
-    if not isinstance(payload, dict):
-        msg = "The request body is not a JSON object."
-        raise BadRequestError(msg)
-    return payload
-
-
-def _model_of(payload: JsonObject) -> str:
-    model = payload.get("model")
-    if not isinstance(model, str) or not model:
-        msg = "The request names no model."
-        raise BadRequestError(msg, hint="Set 'model' to a name; GET /v1/models lists.")
-    if len(model) > LONGEST_MODEL:
-        msg = f"The model's name is longer than {LONGEST_MODEL} characters."
-        raise BadRequestError(msg)
-    return model
-
-
-def _callers_own(exchange: Exchange, provider: Provider) -> dict[str, str]:
-    """Take the caller's own credential, never the one meant for the gateway."""
-    if not provider.passthrough:
-        return {}
-    return {
-        name: exchange.headers[name.encode()].decode("latin-1")
-        for name in sorted(provider.callers_own)
-        if name.encode() in exchange.headers
-        and name.encode() not in exchange.gateway_credential
-    }
-
-
-def _is_stream(response: UpstreamResponse) -> bool:
-    """Tell an upstream that answers JSON, or compressed, although nobody asked for it.
-
-    A missing content type says nothing: the Codex backend streams without one.
-    """
-    headers = dict(response.headers)
-    is_json = headers.get(b"content-type", b"").startswith(b"application/json")
-    return not is_json and headers.get(b"content-encoding", b"identity") == b"identity"
+def _turn_to(exchange: Exchange, choice: Choice, setbacks: Sequence[Setback]) -> None:
+    """Note who is asked now, and in whose place."""
+    exchange.turn_to(*choice.target.key, choice.account_name)
+    if setbacks:
+        before = setbacks[-1]
+        exchange.fallbacks.append(str(before.choice))
+        exchange.note([f"Asked {choice}, since {before.choice} {before.why}."])

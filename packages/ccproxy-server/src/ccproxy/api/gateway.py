@@ -1,10 +1,14 @@
 """The gateway as one ASGI app: how it begins, serves and ends."""
 
 import asyncio
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
 
+from ccproxy.api.choices import Choices
+from ccproxy.api.circuit import Key
 from ccproxy.api.routing import ModelTable
 from ccproxy.api.stack import Stack, build_stack
 from ccproxy.api.stopping import on_stop_signal
@@ -13,6 +17,7 @@ from ccproxy.config import Layers, Settings, load
 from ccproxy.config.address import client_tokens, is_loopback
 from ccproxy.errors import CCProxyError, ExposedError
 from ccproxy.hooks.bus import HookBus
+from ccproxy.hooks.events import CircuitChanged, CircuitState
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.discovery import Found, discover
 from ccproxy.loader.manager import PluginManager
@@ -125,8 +130,17 @@ class Gateway:
             ModelTable,
             ModelTable(
                 self.plugins.providers,
-                [(route.match, route.to) for route in routing.routes],
+                [(route.match, route.targets) for route in routing.routes],
                 routing.default_provider,
+            ),
+        )
+        self._container.provide(
+            Choices,
+            Choices(
+                routing.circuit_failures,
+                routing.circuit_seconds,
+                routing.affinity_seconds,
+                told=partial(_tell_change, self._container.get(HookBus)),
             ),
         )
         streams = OpenStreams(self.settings.server.keepalive_seconds)
@@ -200,3 +214,18 @@ class Gateway:
                 "127.0.0.1."
             )
             raise ExposedError(msg, hint=hint)
+
+
+def _tell_change(
+    bus: HookBus, key: Key, before: CircuitState, state: CircuitState
+) -> None:
+    provider, model = key
+    bus.publish(
+        CircuitChanged(
+            at=datetime.now(UTC),
+            provider=provider,
+            model=model,
+            before=before,
+            state=state,
+        )
+    )

@@ -139,6 +139,14 @@ class Target:
     provider: Provider
     model: str
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Tells it from others."""
+        return self.provider.name, self.model
+
+    def __str__(self) -> str:
+        return f"{self.provider.name}/{self.model}"
+
 
 class ModelTable:
     """Picks a provider for a model's name.
@@ -150,36 +158,39 @@ class ModelTable:
 
     Args:
         providers: By name.
-        routes: Pattern and target, the first match wins.
+        routes: Pattern and targets, the first match wins.
         default: Name of the default provider.
     """
 
     def __init__(
         self,
         providers: Mapping[str, Provider],
-        routes: Sequence[tuple[str, str]] = (),
+        routes: Sequence[tuple[str, Sequence[str]]] = (),
         default: str | None = None,
     ) -> None:
         self.providers = providers
         self._routes = routes
         self.default = default
 
-    def target(self, match: Match, model: str) -> Target:
-        """Pick the provider and the model's name there.
+    def targets(self, match: Match, model: str) -> Sequence[Target]:
+        """Pick the provider and the model's name there, and those to ask in its place.
 
         Raises:
             UnknownProviderError: The name leads to no provider.
         """
         if match.provider is not None:
-            return Target(self.provider(match.provider), model)
+            return (Target(self.provider(match.provider), model),)
         name, slash, rest = model.partition("/")
         if slash and rest and name in self.providers:
-            return Target(self.providers[name], rest)
-        for pattern, to in self._routes:
+            return (Target(self.providers[name], rest),)
+        for pattern, names in self._routes:
             if fnmatchcase(model, pattern):
-                name, _, other = to.partition("/")
-                return Target(self.provider(name), other or model)
-        return Target(self._fallback(match, model), model)
+                return [self._named(to, model) for to in names]
+        return (Target(self._without_a_route(match, model), model),)
+
+    def target(self, match: Match, model: str) -> Target:
+        """Pick the first of the targets; see ``targets``."""
+        return self.targets(match, model)[0]
 
     def provider(self, name: str) -> Provider:
         """Find a provider by name.
@@ -200,7 +211,11 @@ class ModelTable:
             raise UnknownProviderError(msg, hint=hint)
         return found
 
-    def _fallback(self, match: Match, model: str) -> Provider:
+    def _named(self, to: str, model: str) -> Target:
+        name, _, other = to.partition("/")
+        return Target(self.provider(name), other or model)
+
+    def _without_a_route(self, match: Match, model: str) -> Provider:
         if model.startswith(f"{SANDBOX}-") and SANDBOX in self.providers:
             return self.providers[SANDBOX]
         if self.default is not None:

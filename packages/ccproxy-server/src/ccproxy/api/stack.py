@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ccproxy.api.api import api_paths, build_api
+from ccproxy.api.choices import Choices
 from ccproxy.api.forward import Forward
 from ccproxy.api.middleware.access import Access
 from ccproxy.api.middleware.lifecycle import Lifecycle
@@ -69,9 +70,10 @@ def _router(container: ServiceContainer, api: ASGIApp) -> ASGIApp:
     pool = container.get(HTTPPoolManager)
     forward = Forward(
         models,
+        container.get(Choices),
         pool.upstream,
-        container.get(OpenStreams),
-        container.get(HookBus),
-        container.get(Settings).server.max_body_bytes,
+        streams=container.get(OpenStreams),
+        bus=container.get(HookBus),
+        max_body=container.get(Settings).server.max_body_bytes,
     )
     return Router(forward, Models(models, pool.client), api)

@@ -52,35 +52,40 @@ class AnthropicPlugin(Plugin[AnthropicConfig]):
     def __init__(self, config: AnthropicConfig) -> None:
         super().__init__(config)
         base_url = config.base_url.removesuffix("/v1")
-        self._key = ApiKey(
-            config.secret(variables=[VARIABLE], keyring_user="anthropic"),
-            header="x-api-key",
-            hint=f"Set {VARIABLE}, or api_key_file in [plugins.anthropic]; "
-            "with passthrough = true callers bring their own.",
-            optional=base_url != VENDOR,
-        )
+        self._keys = [
+            ApiKey(
+                secret,
+                header="x-api-key",
+                hint=f"Set {VARIABLE}, or api_key_file in [plugins.anthropic]; "
+                "with passthrough = true callers bring their own.",
+                optional=base_url != VENDOR,
+            )
+            for secret in config.secrets(variables=[VARIABLE], keyring_user="anthropic")
+        ]
         self._provider = AnthropicProvider(
             base_url=base_url,
             version=config.version,
-            key=self._key,
+            keys=self._keys,
+            names=config.account_names,
             passthrough=config.passthrough,
         )
 
     def setup(self, add: Contributions) -> None:
-        """Add the provider; its key is looked up by ``start``."""
+        """Add the provider; its keys are looked up by ``start``."""
         add.provider(self._provider)
         add.profile_adapter("anthropic", self._whoami)
 
     async def start(self, ctx: PluginContext) -> None:
-        """Look the key up."""
+        """Look the keys up."""
         self._http = ctx.http
-        await self._key.load()
+        for key in self._keys:
+            await key.load()
 
     async def _whoami(self) -> Sequence[ProfileFields]:
         return await key_profile(
             self._http,
             self._provider,
-            self._key,
+            self._keys[0],
             organization=ORGANIZATION_HEADER,
             headers={VERSION_HEADER: self.config.version},
         )

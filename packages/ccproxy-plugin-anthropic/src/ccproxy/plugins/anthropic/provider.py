@@ -16,6 +16,7 @@ from ccproxy.sdk import (
     Model,
     Provider,
     UpstreamRequest,
+    accounts_of,
 )
 from ccproxy.sdk.errors import UpstreamError
 
@@ -30,18 +31,26 @@ class AnthropicProvider(Provider):
     Args:
         base_url: Without ``/v1``.
         version: What ``anthropic-version`` says when the caller says nothing.
-        key: The gateway's own key.
+        keys: The gateway's own, mostly one.
+        names: Of their accounts, if there are several.
         passthrough: Whether a caller's credential goes upstream in its place.
     """
 
     def __init__(
-        self, *, base_url: str, version: str, key: ApiKey, passthrough: bool
+        self,
+        *,
+        base_url: str,
+        version: str,
+        keys: Sequence[ApiKey],
+        names: Sequence[str],
+        passthrough: bool,
     ) -> None:
         super().__init__(
             name="anthropic",
             base_url=f"{base_url}/v1",
             endpoints=(Endpoint.MESSAGES, Endpoint.COUNT_TOKENS),
-            auth=key,
+            auth=keys[0],
+            accounts=accounts_of(names, keys),
             passthrough=passthrough,
         )
         self._version = version
@@ -72,7 +81,7 @@ class AnthropicProvider(Provider):
 
     def login(self) -> LoginStatus:
         """Tell of the key; without one, callers may bring their own."""
-        status = self.auth.status()
+        status = super().login()
         if self.passthrough and status.state in _NO_KEY:
             return LoginStatus(LoginState.CALLERS_OWN, "callers bring their own login")
         return status

@@ -64,6 +64,11 @@ class CodexConfig(PluginConfig):
     store: Literal["file", "keyring"] = "file"
     """Where new logins are kept: in private files, or in the system's keyring."""
 
+    rotate: bool = False
+    """Whether requests are made for all accounts that have a login, and not only for
+    the one in use: a conversation stays with its account, and another takes over where
+    one is limited or refused."""
+
     codex_home: Path | None = None
     """The folder of Codex CLI's `auth.json`; else `$CODEX_HOME`, else `~/.codex`."""
 
@@ -113,6 +118,7 @@ class CodexPlugin(Plugin[CodexConfig]):
                 aliases=config.aliases,
                 client_version=config.client_version,
                 note_limits=profiles.note,
+                used=profiles.used if config.rotate else None,
             )
         )
         add.logins(

@@ -30,6 +30,11 @@ class CodexCredential(Credential):
         return other
 
     @property
+    def is_open(self) -> bool:
+        """Whether the plugin has been started."""
+        return self._accounts is not None
+
+    @property
     def accounts(self) -> Accounts:
         """All accounts.
 

@@ -55,6 +55,19 @@ class CodexProfiles:
         """
         self._known[account] = limits
 
+    def used(self, account: str) -> float | None:
+        """Tell how much of an account's shortest limit is used, if that is known.
+
+        Args:
+            account: The backend's key of it.
+        """
+        shortest = next(iter(self._known.get(account, ())), None)
+        if shortest is None:
+            return None
+        resets_at = shortest.resets_at
+        begun_anew = resets_at is not None and resets_at <= datetime.now(UTC)
+        return 0.0 if begun_anew else shortest.used_percent
+
     async def _profile(
         self, key: str, name: str, login: Login, *, active: bool
     ) -> ProfileFields:

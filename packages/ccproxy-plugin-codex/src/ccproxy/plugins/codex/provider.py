@@ -13,6 +13,7 @@ from ccproxy.plugins.codex.body import shape, shape_compaction
 from ccproxy.plugins.codex.credential import CodexCredential
 from ccproxy.plugins.codex.usage import windows_in
 from ccproxy.sdk import (
+    Account,
     Endpoint,
     LimitWindow,
     Model,
@@ -45,6 +46,8 @@ class CodexProvider(Provider):
         aliases: Names of models by other names for them.
         client_version: The Codex CLI the backend is to list models for.
         note_limits: Told the limits of an account that an answer tells of.
+        used: Tells how much of an account's shortest limit is used, in percent; given
+            if all accounts take turns.
     """
 
     stream_only: ClassVar[bool] = True
@@ -64,6 +67,7 @@ class CodexProvider(Provider):
         aliases: Mapping[str, str],
         client_version: str,
         note_limits: Callable[[str, tuple[LimitWindow, ...]], None],
+        used: Callable[[str], float | None] | None = None,
     ) -> None:
         super().__init__(
             name="codex",
@@ -77,6 +81,27 @@ class CodexProvider(Provider):
         self._aliases = aliases
         self._client_version = client_version
         self._note_limits = note_limits
+        self._login = login
+        self._used = used
+
+    def accounts(self) -> Sequence[Account]:
+        """List all that have a login, the one in use first; two logins to one are one.
+
+        They are listed only if they take turns.
+        """
+        if self._used is None or not self._login.is_open:
+            return ()
+        snapshot = self._login.accounts.snapshot
+        names: dict[str, str] = {}
+        logins = sorted(snapshot.logins(), key=lambda each: each[0] != snapshot.active)
+        for name, login in logins:
+            names.setdefault(login.account_id or name, name)
+        if len(names) < 2:
+            return ()
+        return [
+            Account(name, self._login.of(name), self._used(key))
+            for key, name in names.items()
+        ]
 
     async def prepare(self, request: UpstreamRequest) -> None:
         """Make a body the backend takes, and say honestly who asks.

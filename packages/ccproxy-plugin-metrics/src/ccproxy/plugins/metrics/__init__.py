@@ -3,12 +3,13 @@
 import importlib.metadata
 
 from ccproxy.sdk import Contributions, Manifest, Plugin, PluginConfig, Route
+from ccproxy.sdk.events import CircuitChanged
 
 PATH = "/metrics"
 
 
 class MetricsPlugin(Plugin[PluginConfig]):
-    """Add the route ``/metrics`` with facts of the build and of the process."""
+    """Add ``/metrics``, with facts of the build, the process and the circuits."""
 
     manifest = Manifest(
         name="metrics", version=importlib.metadata.version("ccproxy-plugin-metrics")
@@ -22,4 +23,6 @@ class MetricsPlugin(Plugin[PluginConfig]):
         """
         from ccproxy.plugins.metrics.scrape import Scrape  # noqa: PLC0415
 
-        add.routes(Route(PATH, Scrape(self.manifest.version)))
+        scrape = Scrape(self.manifest.version)
+        add.routes(Route(PATH, scrape))
+        add.hook(CircuitChanged, scrape.circuit_changed)

@@ -9,6 +9,7 @@ import asyncio
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
     CollectorRegistry,
+    Gauge,
     GCCollector,
     Info,
     PlatformCollector,
@@ -19,6 +20,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from ccproxy.plugins.metrics.accept import wants_openmetrics
 from ccproxy.sdk import Request, Response
+from ccproxy.sdk.events import CircuitChanged, CircuitState
 
 PREFIX = "ccproxy"
 """What the names of all our own metrics begin with."""
@@ -40,6 +42,19 @@ class Scrape:
             "build", "The running build.", namespace=PREFIX, registry=self._registry
         )
         build.info({"version": version})
+        self._circuits = Gauge(
+            "circuits",
+            "Models of a provider that are passed over (open) or tried (half-open).",
+            ("provider", "state"),
+            namespace=PREFIX,
+            registry=self._registry,
+        )
+
+    def circuit_changed(self, event: CircuitChanged) -> None:
+        """Count a model where it is now."""
+        for state, change in ((event.before, -1), (event.state, 1)):
+            if state is not CircuitState.CLOSED:
+                self._circuits.labels(event.provider, state.value).inc(change)
 
     async def __call__(self, request: Request) -> Response:
         """Write all metrics in the format asked for.

@@ -26,6 +26,7 @@ from ccproxy.sdk import (
     PluginContext,
     ProfileFields,
     Provider,
+    accounts_of,
     key_profile,
 )
 
@@ -92,16 +93,17 @@ class OpenAIPlugin(Plugin[OpenAIConfig]):
         """Add the providers; their keys are looked up by ``start``."""
         self._keys.clear()
         for name, server in {"openai": self.config, **self.config.instances}.items():
-            key = _api_key(name, server)
+            keys = _api_keys(name, server)
             provider = Provider(
                 name=name,
                 base_url=server.base_url,
                 endpoints=server.endpoints,
-                auth=key,
+                auth=keys[0],
+                accounts=accounts_of(server.account_names, keys),
             )
-            self._keys.append(key)
+            self._keys += keys
             add.provider(provider)
-            add.profile_adapter(name, partial(self._whoami, provider, key))
+            add.profile_adapter(name, partial(self._whoami, provider, keys[0]))
 
     async def start(self, ctx: PluginContext) -> None:
         """Look the keys up."""
@@ -115,8 +117,8 @@ class OpenAIPlugin(Plugin[OpenAIConfig]):
         )
 
 
-def _api_key(name: str, server: Server) -> ApiKey:
-    """Say where a server's key is.
+def _api_keys(name: str, server: Server) -> Sequence[ApiKey]:
+    """Say where a server's keys are; most have one.
 
     The vendor's key never goes to another vendor's instance. The section itself takes
     it for any base URL, as OpenAI's SDKs do. A server that is not the vendor's may need
@@ -125,13 +127,16 @@ def _api_key(name: str, server: Server) -> ApiKey:
     own = _is_vendors(server.base_url)
     variables = (VARIABLE,) if own or name == "openai" else ()
     section = "plugins.openai" + ("" if name == "openai" else f".instances.{name}")
-    return ApiKey(
-        server.secret(variables=variables, keyring_user=name),
-        header="authorization",
-        prefix="Bearer ",
-        hint=f"Set {VARIABLE}, or api_key_file in [{section}].",
-        optional=not own,
-    )
+    return [
+        ApiKey(
+            secret,
+            header="authorization",
+            prefix="Bearer ",
+            hint=f"Set {VARIABLE}, or api_key_file in [{section}].",
+            optional=not own,
+        )
+        for secret in server.secrets(variables=variables, keyring_user=name)
+    ]
 
 
 def _is_vendors(base_url: str) -> bool:

@@ -24,6 +24,8 @@ def upgrade() -> None:
         sa.Column("method", sa.String(), nullable=False),
         sa.Column("route", sa.String(), nullable=False),
         sa.Column("provider", sa.String()),
+        sa.Column("account", sa.String()),
+        sa.Column("fallbacks", sa.String(), nullable=False),
         sa.Column("model_requested", sa.String()),
         sa.Column("model", sa.String()),
         sa.Column("dialect_in", sa.String()),

@@ -1,0 +1,88 @@
+"""Keeps a conversation where its prompt cache is warm."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ccproxy.dialects.session import session_of
+from ccproxy.sdk import JsonObject
+
+MOST = 4096
+"""Conversations that are remembered."""
+LONGEST = 256
+"""Characters of a conversation's name."""
+
+_HEADERS = (
+    b"x-claude-code-session-id",
+    b"session-id",
+    b"session_id",
+    b"thread-id",
+    b"conversation_id",
+)
+"""Where Claude Code 2.1 and Codex CLI, 0.34 and 0.169, name the conversation."""
+
+
+def conversation_of(headers: Mapping[bytes, bytes], payload: JsonObject) -> str | None:
+    """Find what the client calls the conversation; ``None`` if it says nothing."""
+    for name in _HEADERS:
+        if said := headers.get(name):
+            return said[:LONGEST].decode("latin-1")
+    said_inside = payload.get("prompt_cache_key")
+    if not said_inside:
+        metadata = payload.get("metadata")
+        user = metadata.get("user_id") if isinstance(metadata, dict) else None
+        said_inside = session_of(user) if isinstance(user, str) else None
+    if isinstance(said_inside, str) and said_inside:
+        return said_inside[:LONGEST]
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who has answered a conversation last.
+
+    Attributes:
+        provider: Its name.
+        model: What it was asked for.
+        account: For which account, if the provider has several.
+        moved: Whether it holds reasoning of others.
+    """
+
+    provider: str
+    model: str
+    account: str | None = None
+    moved: bool = False
+
+
+class Affinity:
+    """Remembers the seats of the latest conversations.
+
+    Args:
+        seconds: Silence after which one is forgotten; 0 remembers none.
+        clock: Monotonic.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._seats: OrderedDict[tuple[str, str], tuple[Seat, float]] = OrderedDict()
+
+    def seat(self, caller: str, conversation: str) -> Seat | None:
+        """Find the seat of a conversation, if its cache may still be warm."""
+        seat, until = self._seats.get((caller, conversation), (None, 0.0))
+        return seat if self._clock() < until else None
+
+    def has_moved(self, caller: str, conversation: str) -> bool:
+        """Tell whether it holds reasoning of others, however long ago that was."""
+        seat, _ = self._seats.get((caller, conversation), (None, 0.0))
+        return seat is not None and seat.moved
+
+    def keep(self, caller: str, conversation: str, seat: Seat) -> None:
+        """Remember who has answered."""
+        if not self._seconds:
+            return
+        key = caller, conversation
+        self._seats[key] = seat, self._clock() + self._seconds
+        self._seats.move_to_end(key)
+        if len(self._seats) > MOST:
+            self._seats.popitem(last=False)

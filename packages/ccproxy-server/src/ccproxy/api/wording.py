@@ -1,0 +1,94 @@
+"""How a choice is asked what the caller asks."""
+
+import orjson
+
+from ccproxy.api.answers import Answers
+from ccproxy.api.asked import Asked
+from ccproxy.api.asking import Asking, as_it_came, translated
+from ccproxy.api.attempt import Attempt
+from ccproxy.api.choice import Choice
+from ccproxy.api.foreign import NOTE, is_elsewhere, without_reasoning
+from ccproxy.api.translated import relay_for
+from ccproxy.dialects import Endpoint
+from ccproxy.hooks.bus import HookBus
+from ccproxy.sdk import JsonObject, Send
+
+_FOLLOWING = (Endpoint.RESPONSES, Endpoint.COMPACT)
+"""Operations that may go on from an earlier answer."""
+
+
+class Wording:
+    """Words requests for providers, with what each of them remembers in mind.
+
+    Args:
+        bus: Told of chunks of the answers.
+    """
+
+    def __init__(self, bus: HookBus) -> None:
+        self._bus = bus
+        self._answers = Answers()
+
+    def attempt(self, asked: Asked, choice: Choice, spoken: Endpoint) -> Attempt:
+        """Word a request for a choice.
+
+        Args:
+            asked: What is asked.
+            choice: Who is asked.
+            spoken: The operation of the provider's.
+
+        Raises:
+            PreviousAnswerError: It goes on from an answer that nobody keeps.
+            UntranslatableError: It can't be said in the provider's dialect.
+        """
+        exchange, send = asked.exchange, asked.send
+        payload, body = asked.payload, asked.body
+        if asked.endpoint in _FOLLOWING:
+            payload, body, send = self._remembered(asked, choice, spoken)
+        if spoken is asked.endpoint:
+            asking = _as_it_came(asked, choice, payload, body)
+        else:
+            asking = translated(
+                exchange, asked.endpoint, spoken, choice.target, payload
+            )
+        relay = relay_for(
+            exchange, asking.translation, send, asked.attention, self._bus
+        )
+        return Attempt(exchange, choice, asking.request, relay)
+
+    def _remembered(
+        self, asked: Asked, choice: Choice, spoken: Endpoint
+    ) -> tuple[JsonObject, bytes, Send]:
+        """Ask with all that was said, where the provider does not remember it.
+
+        Where there are several choices the gateway remembers what each has answered:
+        the next may be asked to go on from it.
+        """
+        caller, send = asked.exchange.caller, asked.send
+        payload, body = asked.payload, asked.body
+        keeps = spoken in _FOLLOWING and choice.provider.keeps_answers
+        if not keeps or (asked.several and self._answers.knows(caller, payload)):
+            payload = self._answers.expand(caller, payload)
+        if payload is not asked.payload:
+            body = orjson.dumps(payload)
+        if asked.endpoint is Endpoint.RESPONSES and (asked.several or not keeps):
+            send = self._answers.watch(caller, payload, len(body), send)
+        return payload, body, send
+
+
+def _as_it_came(
+    asked: Asked, choice: Choice, payload: JsonObject, body: bytes
+) -> Asking:
+    exchange, dialect = asked.exchange, asked.endpoint.dialect
+    if exchange.moved or is_elsewhere(choice, asked.choices[0], dialect):
+        own = without_reasoning(dialect, payload)
+        if own is not payload:
+            exchange.note([NOTE])
+            exchange.moved, payload, body = True, own, orjson.dumps(own)
+    return as_it_came(
+        exchange,
+        asked.endpoint,
+        choice.target,
+        payload=payload,
+        body=body,
+        scope=asked.scope,
+    )
