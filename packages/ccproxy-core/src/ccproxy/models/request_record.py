@@ -69,6 +69,12 @@ class RequestRecord(BaseModel):
 
 COLUMNS = tuple(RequestRecord.model_fields)
 """Names of the columns, in their order."""
+LISTS = tuple(
+    name
+    for name, field in RequestRecord.model_fields.items()
+    if field.annotation == tuple[str, ...]
+)
+"""Columns that hold a list of texts, as JSON."""
 
 
 def new_id(at: datetime) -> str:

@@ -19,7 +19,7 @@ from ccproxy.models.request_query import (
     RequestsPage,
     RequestStats,
 )
-from ccproxy.models.request_record import COLUMNS, RequestRecord, new_id
+from ccproxy.models.request_record import COLUMNS, LISTS, RequestRecord, new_id
 from ccproxy.security.sanitizer import mask_text
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
@@ -168,7 +168,8 @@ def record_of(event: RequestEnded) -> RequestRecord:
     if isinstance(event, RequestFailed):
         facts["reason"] = mask_text(event.reason)
     facts["request_id"] = mask_text(event.request_id)
-    facts["notes"] = tuple(map(mask_text, event.notes))
+    for name in LISTS:
+        facts[name] = tuple(map(mask_text, facts[name]))
     return RequestRecord(id=new_id(event.at), ended_at=event.at, **facts)
 
 

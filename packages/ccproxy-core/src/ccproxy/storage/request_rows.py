@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import orjson
 from pydantic import AwareDatetime
 
-from ccproxy.models.request_record import COLUMNS, RequestRecord, first_id
+from ccproxy.models.request_record import COLUMNS, LISTS, RequestRecord, first_id
 from ccproxy.storage.archive import archive_days
 
 if TYPE_CHECKING:
@@ -103,4 +103,5 @@ def _json(records: Sequence[RequestRecord]) -> str:
 
 
 def _row(record: RequestRecord) -> dict[str, object]:
-    return {**record.__dict__, "notes": orjson.dumps(record.notes).decode()}
+    values = record.__dict__
+    return {**values, **{name: orjson.dumps(values[name]).decode() for name in LISTS}}

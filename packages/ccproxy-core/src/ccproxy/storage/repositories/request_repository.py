@@ -16,7 +16,7 @@ from ccproxy.models.request_query import (
     RequestsPage,
     RequestStats,
 )
-from ccproxy.models.request_record import RequestRecord, first_id
+from ccproxy.models.request_record import LISTS, RequestRecord, first_id
 from ccproxy.models.request_table import request_records
 
 MOST_GROUPS = 1000
@@ -139,7 +139,7 @@ def _aggregates() -> Iterator[ColumnElement[Any]]:
 def _record(row: Row[Any]) -> RequestRecord:
     values = row._asdict()
     values["ended_at"] = values["ended_at"].astimezone(UTC)
-    values["notes"] = orjson.loads(values["notes"])
+    values.update({name: orjson.loads(values[name]) for name in LISTS})
     return RequestRecord(**values)
 
 
