@@ -76,6 +76,7 @@ class Desk:
 
     def answer(self, asked: Exchange, place: int = 0) -> str:
         choice = self.choices.order(asked, {}, self.targets)[place]
+        assert self.choices.admit(choice)
         self.choices.answered(asked, choice, 200)
         self.clock.now += 1
         return str(choice)

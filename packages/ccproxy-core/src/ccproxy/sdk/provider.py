@@ -120,9 +120,11 @@ class Provider:
 
     def login(self) -> LoginStatus:
         """Describe the login without asking anybody; of several, one that is usable."""
-        several = [account.auth.status() for account in self.accounts()]
-        usable = (status for status in several if status.usable)
-        return next(usable, several[0] if several else self.auth.status())
+        accounts = self.accounts()
+        if not accounts:
+            return self.auth.status()
+        several = [account.auth.status() for account in accounts]
+        return next((each for each in several if each.usable), several[0])
 
 
 _LATEST = 253402300799

@@ -16,7 +16,7 @@ LONGEST_MODEL = 256
 """Characters; the name goes into logs, metrics and records."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """What a caller asks.
 

@@ -9,7 +9,7 @@ from ccproxy.api.signing import signed_and_sent
 from ccproxy.sdk import Upstream, UpstreamRequest, UpstreamResponse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
     """What a choice is asked, and what passes its answer on.
 

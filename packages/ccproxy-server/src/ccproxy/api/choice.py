@@ -9,7 +9,7 @@ from ccproxy.api.routing import Target
 from ccproxy.sdk import Account, Credential, Provider
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Choice:
     """A target, and who asks it.
 
@@ -21,7 +21,7 @@ class Choice:
 
     target: Target
     account: Account | None = None
-    own: Mapping[str, str] = field(default_factory=dict, repr=False)
+    own: Mapping[str, str] | None = field(default=None, repr=False)
 
     @property
     def provider(self) -> Provider:
@@ -49,10 +49,10 @@ class Choice:
         )
 
 
-def callers_own(exchange: Exchange, provider: Provider) -> dict[str, str]:
+def callers_own(exchange: Exchange, provider: Provider) -> dict[str, str] | None:
     """Take the caller's own credential, never the one meant for the gateway."""
     if not provider.passthrough:
-        return {}
+        return None
     return {
         name: exchange.headers[name.encode()].decode("latin-1")
         for name in sorted(provider.callers_own)

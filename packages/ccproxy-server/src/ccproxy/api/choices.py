@@ -1,6 +1,6 @@
 """In which order those who could answer are asked, and what is learnt of them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
 
@@ -57,7 +57,7 @@ class Choices:
         conversation that begins. A request of none that is known stays with the first
         account, since its cache may be there.
         """
-        found = [each for target in targets for each in self._of(exchange, target)]
+        found = [each for target in targets for each in _of(exchange, target)]
         if len(found) == 1:
             return found
         exchange.conversation = conversation_of(exchange.headers, payload)
@@ -82,6 +82,8 @@ class Choices:
         if account is not None and not self.accounts.admit(account):
             return False
         if self.models.admit(choice.target.key):
+            if account is not None:
+                self._asked[account] = self._clock()
             return True
         if account is not None:
             self.accounts.let_go(account)
@@ -89,11 +91,11 @@ class Choices:
 
     def answered(self, exchange: Exchange, choice: Choice, status: int) -> None:
         """Take note of an answer, which may tell what is wrong with the request."""
-        self.models.succeed(choice.target.key)
+        if self.models:
+            self.models.succeed(choice.target.key)
         account = choice.account_key
         if account is not None:
             self.accounts.succeed(account)
-            self._asked[account] = self._clock()
         if exchange.conversation is not None and status < 400:
             seat = Seat(*choice.target.key, choice.account_name, exchange.moved)
             self._affinity.keep(*_key(exchange), seat)
@@ -127,14 +129,6 @@ class Choices:
             hint="Ask again later; GET /api/providers tells how they are.",
         )
 
-    def _of(self, exchange: Exchange, target: Target) -> Iterator[Choice]:
-        own = callers_own(exchange, target.provider)
-        accounts = () if own else target.provider.accounts()
-        if not accounts:
-            yield Choice(target, None, own)
-        for account in accounts:
-            yield Choice(target, account)
-
     def _use(self, choice: Choice) -> tuple[float, float]:
         """Rank a choice by how much its account is used, then by how lately."""
         account = choice.account
@@ -146,6 +140,15 @@ class Choices:
         account = choice.account_key
         wait = self.models.wait(choice.target.key)
         return wait if account is None else max(wait, self.accounts.wait(account))
+
+
+def _of(exchange: Exchange, target: Target) -> Sequence[Choice]:
+    """Make the choices of a target: one for each account, most have but one."""
+    own = callers_own(exchange, target.provider)
+    accounts = () if own else target.provider.accounts()
+    if not accounts:
+        return (Choice(target, None, own),)
+    return [Choice(target, account) for account in accounts]
 
 
 def _key(exchange: Exchange) -> tuple[str, str]:

@@ -106,6 +106,9 @@ class Circuits:
         self._told = told
         self._known: OrderedDict[Key, Circuit] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def __iter__(self) -> Iterator[tuple[Key, CircuitState, float]]:
         """Yield those that are not closed, with the seconds they are still open."""
         now = self._clock()

@@ -43,7 +43,7 @@ class Exchange:
         conversation: What the client calls it, if there is a choice to be made.
         moved: Whether the conversation holds reasoning of several makers.
         account: For which of several accounts the provider was asked.
-        fallbacks: Who was asked before in vain.
+        fallbacks: Who was asked before in vain; masked.
         notes: What was changed or dropped on the way, one sentence each.
         shared_with: The web origin whose pages may read the answer.
         failure: Set when the answer is not whole.
@@ -64,7 +64,7 @@ class Exchange:
     account: str | None = None
     conversation: str | None = None
     moved: bool = False
-    fallbacks: list[str] = field(default_factory=list)
+    fallbacks: tuple[str, ...] = ()
     model_requested: str | None = None
     model: str | None = None
     dialect_out: str | None = None
@@ -116,6 +116,10 @@ class Exchange:
         self.provider, self.model, self.account = provider, model, account
         self.dialect_out = None
 
+    def asked_before(self, names: Iterable[str]) -> None:
+        """Note who was asked in vain; clients may have made the models' names up."""
+        self.fallbacks = tuple(map(mask_text, names))
+
     def _told_notes(self) -> tuple[str, ...]:
         return tuple(map(mask_text, self.notes))  # a provider's may quote the client
 
@@ -146,7 +150,7 @@ class Exchange:
             ttfb=None if self.first_byte is None else self.first_byte - self.began,
             provider=self.provider,
             account=self.account,
-            fallbacks=tuple(map(mask_text, self.fallbacks)),
+            fallbacks=self.fallbacks,
             model_requested=self.model_requested,
             model=self.model,
             dialect_in=dialect.value if dialect else None,

@@ -145,6 +145,7 @@ class Forward:
         try:
             spoken = endpoint_for(asked.endpoint, choice.provider)
             if spoken is None:
+                self._choices.let_go(choice)
                 asked.attention.release()
                 await send_estimate(exchange, asked.payload, asked.send)
                 return None
@@ -197,7 +198,8 @@ class Forward:
         """
         told = most_telling(setbacks)
         _turn_to(exchange, told.choice, [])
-        exchange.fallbacks = [str(each.choice) for each in setbacks if each is not told]
+        others = [each for each in setbacks if each is not told]
+        exchange.asked_before(str(each.choice) for each in others)
         if told.refusal is None:
             raise told.error
         attempt = told.refusal.attempt
@@ -212,8 +214,9 @@ class Forward:
 
 def _turn_to(exchange: Exchange, choice: Choice, setbacks: Sequence[Setback]) -> None:
     """Note who is asked now, and in whose place."""
-    exchange.turn_to(*choice.target.key, choice.account_name)
+    target = choice.target
+    exchange.turn_to(target.provider.name, target.model, choice.account_name)
     if setbacks:
         before = setbacks[-1]
-        exchange.fallbacks.append(str(before.choice))
+        exchange.asked_before(str(each.choice) for each in setbacks)
         exchange.note([f"Asked {choice}, since {before.choice} {before.why}."])

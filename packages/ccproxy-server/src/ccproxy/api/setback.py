@@ -21,6 +21,7 @@ from ccproxy.errors import (
     PreviousAnswerError,
     UntranslatableError,
     UpstreamConnectError,
+    UpstreamDiedError,
     UpstreamError,
     UpstreamTimeoutError,
 )
@@ -118,15 +119,17 @@ class Setback:
 
 def setback_of_error(choice: Choice, error: CCProxyError) -> Setback:
     """Read what was raised before an answer came."""
-    blame, why = Blame.MODEL, "broke off"
+    blame, why = Blame.MODEL, "gave no answer"
     if isinstance(error, CredentialError):
-        blame, why = Blame.LOGIN, "has no login"
+        blame, why = Blame.LOGIN, "has no usable login"
     elif not isinstance(error, UpstreamError):
         blame, why = Blame.REQUEST, "can't be asked this"
     elif isinstance(error, UpstreamConnectError):
         why = "could not be reached"
     elif isinstance(error, UpstreamTimeoutError):
         why = "was silent for too long"
+    elif isinstance(error, UpstreamDiedError):
+        why = "broke off"
     return Setback(choice=choice, blame=blame, why=why, error=error)
 
 

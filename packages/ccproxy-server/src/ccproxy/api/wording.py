@@ -78,9 +78,9 @@ class Wording:
 def _as_it_came(
     asked: Asked, choice: Choice, payload: JsonObject, body: bytes
 ) -> Asking:
-    exchange, dialect = asked.exchange, asked.endpoint.dialect
-    if exchange.moved or is_elsewhere(choice, asked.choices[0], dialect):
-        own = without_reasoning(dialect, payload)
+    exchange = asked.exchange
+    if asked.several and _has_moved(asked, choice):
+        own = without_reasoning(asked.endpoint.dialect, payload)
         if own is not payload:
             exchange.note([NOTE])
             exchange.moved, payload, body = True, own, orjson.dumps(own)
@@ -92,3 +92,8 @@ def _as_it_came(
         body=body,
         scope=asked.scope,
     )
+
+
+def _has_moved(asked: Asked, choice: Choice) -> bool:
+    first, dialect = asked.choices[0], asked.endpoint.dialect
+    return asked.exchange.moved or is_elsewhere(choice, first, dialect)
