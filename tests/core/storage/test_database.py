@@ -227,6 +227,23 @@ async def test_starting_upgrades_in_a_process_of_its_own(
     assert state.pending == ()
 
 
+async def test_nothing_of_the_current_folder_is_run_at_the_start(
+    duckdb_url: str, opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its module would be handed the database's password."""
+    folder = tmp_path / "cloned"
+    folder.mkdir()
+    trap = "import pathlib; pathlib.Path(__file__).with_name('sprung').touch()\n"
+    for name in ("duckdb.py", "sqlmodel.py", "json.py"):
+        (folder / name).write_text(trap)
+    monkeypatch.chdir(folder)
+    database = opened(duckdb_url)
+    database.start_upgrade()
+    (state,) = await database.states()
+    assert state.pending == ()
+    assert not (folder / "sprung").exists()
+
+
 async def test_a_start_without_a_database_is_one_warning_and_work_tries_again(
     duckdb_url: str, opened: Open
 ) -> None:

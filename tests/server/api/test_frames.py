@@ -95,6 +95,11 @@ def test_an_event_that_was_torn_is_no_frame() -> None:
     assert fed(head(), body(torn, more=True), body(b"\n\n", more=True), body()) == []
 
 
+@pytest.mark.parametrize("odd", [b'["error"]', b'"error"', b"1"])
+def test_an_odd_event_is_a_frame_as_it_is(odd: bytes) -> None:
+    assert fed(head(), body(b"data: " + odd + b"\n\n")) == [odd]
+
+
 def test_a_text_about_errors_stays_as_it_is() -> None:
     event = b'{"type":"response.output_text.delta","delta":"\\"error\\"","error":0}'
     assert fed(head(), body(b"data: " + event + b"\n\n")) == [event]

@@ -112,6 +112,19 @@ async def test_errors_are_frames_and_the_socket_lives_on(
     assert message in orjson.dumps(error["error"]).decode()
 
 
+async def test_odd_frames_are_errors_and_the_socket_lives_on(
+    running: RunningGateway, fake: Vendor
+) -> None:
+    deep = b'{"type":"response.create","model":"m","input":' + b"[" * 300 + b"]" * 300
+    async with connect(url(running)) as socket:
+        for frame in (b"", deep + b"}"):
+            await socket.send(frame)
+            (error,) = await answer(socket)
+            assert error["status"] == 400
+        await tell(socket)
+        assert text(await answer(socket)) == "".join(WORDS)
+
+
 async def test_an_unknown_previous_answer_is_told_in_the_word_that_clients_act_on(
     running: RunningGateway, fake: Vendor
 ) -> None:

@@ -73,6 +73,30 @@ def test_an_answer_that_only_talks_of_events_ends_nothing() -> None:
         turns.begin(frame(RESULT, previous_response_id="r1"))
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'["response.completed"]',
+        b'"response.completed"',
+        b'{"type":"response.completed"}',
+        b'{"type":"response.completed","response":null}',
+        b'{"type":"response.completed","response":{"id":1}}',
+        b'{"type":"response.output_item.done","output_index":[]}',
+        b'{"type":"response.comp',
+    ],
+)
+def test_an_odd_event_is_passed_over(odd: bytes) -> None:
+    turns = Turns()
+    turns.begin(frame(ASK))
+    turns.see(odd)
+    turns.see(done(1, TEXT))
+    turns.see(ended("r1"))
+    following = turns.begin(frame(RESULT, previous_response_id="r1"))
+    said = following["input"]
+    assert isinstance(said, list)
+    assert said[-2:] == [TEXT, RESULT]
+
+
 def test_a_session_is_warmed_up_without_an_answer() -> None:
     """Codex CLI begins so, with all but the turn's own items."""
     turns = Turns()

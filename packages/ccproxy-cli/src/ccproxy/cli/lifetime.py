@@ -79,7 +79,8 @@ async def _start(options: Sequence[str], log: Path) -> Process:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "ccproxy.cli", "serve", *options),
+            # -P: or a module of the folder one works in could stand in for ours.
+            *(sys.executable, "-P", "-m", "ccproxy.cli", "serve", *options),
             stdin=DEVNULL,
             stdout=descriptor,
             stderr=descriptor,

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import orjson
-
 from ccproxy.dialects import Endpoint
-from ccproxy.sdk.json import JsonObject
+from ccproxy.sdk.json import JsonObject, encode
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,9 +39,12 @@ class UpstreamRequest:
 
         The same payload always gives the same bytes, which keeps the upstream's
         prompt cache warm.
+
+        Raises:
+            BadRequestError: It is nested too deeply.
         """
         self.payload = payload
-        self.body = orjson.dumps(payload)
+        self.body = encode(payload)
 
 
 class UpstreamResponse(Protocol):

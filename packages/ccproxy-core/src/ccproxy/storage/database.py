@@ -201,7 +201,8 @@ class Database:
         order = {"url": self._url, "migrations": dict(self._migrations())}
         try:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "ccproxy.storage.upgrade"],
+                # -P: or a module of the folder one works in could stand in for ours.
+                [sys.executable, "-P", "-m", "ccproxy.storage.upgrade"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -115,17 +115,11 @@ class _Watcher:
         if self._is_stream:
             for event in self._splitter.feed(body) if body else ():
                 if Turn.wants(event):
-                    self._see_event(event)
+                    self.turn.see(parse_event(event).data)
         elif self._is_stream is False:
             self._body.append(body)
             if not message.get("more_body"):
                 self._see_whole()
-
-    def _see_event(self, event: bytes) -> None:
-        try:
-            self.turn.see(parse_event(event).data)
-        except orjson.JSONDecodeError:
-            return  # an upstream that died in the middle of it
 
     def _see_whole(self) -> None:
         try:

@@ -85,7 +85,7 @@ def _frame(data: bytes) -> bytes:
         event = orjson.loads(data)
     except orjson.JSONDecodeError:
         return b""
-    if event.get("type") != "error":
+    if not isinstance(event, dict) or event.get("type") != "error":
         return data
     told = {"code": event.get("code"), "message": event.get("message")}
     return orjson.dumps({"status": _DIED, "error": told, **event})

@@ -21,6 +21,7 @@ from ccproxy.api.turns import Turns
 from ccproxy.dialects import Dialect, Endpoint
 from ccproxy.errors import BadRequestError, CCProxyError, RequestError
 from ccproxy.sdk import ASGIApp, JsonObject, Message, Receive, Scope, Send
+from ccproxy.sdk.json import encode
 
 WAITING = 16
 """Frames that may wait while one is answered."""
@@ -102,9 +103,7 @@ class _Session:
 
     async def _ask(self, body: JsonObject) -> None:
         """Ask through the stack, and pass the answer on as it comes."""
-        body_message: list[Message] = [
-            {"type": "http.request", "body": orjson.dumps(body)}
-        ]
+        body_message: list[Message] = [{"type": "http.request", "body": encode(body)}]
         frames = Frames()
 
         async def receive() -> Message:
@@ -151,7 +150,8 @@ class _Session:
         if message["type"] == "websocket.disconnect":
             self._gone = True
             return
-        self._waiting.append(message.get("bytes") or message["text"].encode())
+        text = message.get("text")
+        self._waiting.append(message["bytes"] if text is None else text.encode())
         if len(self._waiting) > WAITING:
             self._gone = True
             reason = f"More than {WAITING} frames wait for an answer."

@@ -34,13 +34,23 @@ class Turn:
         return any(sign in event for sign in _SIGNS)
 
     def see(self, data: bytes) -> None:
-        """Look at the JSON of an event."""
-        event = orjson.loads(data)
-        kind = event.get("type")
+        """Look at an event's data; what is no event of these is none of our business.
+
+        The answer goes on to the client whatever an upstream has put into it.
+        """
+        try:
+            event = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return  # an upstream that died in the middle of it
+        if not isinstance(event, dict):
+            return
+        kind, response = event.get("type"), event.get("response")
         if kind == _DONE:
-            self._items[event.get("output_index", len(self._items))] = event.get("item")
-        elif kind in _ENDINGS:
-            self.end(event["response"])
+            place = event.get("output_index")
+            at = place if isinstance(place, int) else len(self._items)
+            self._items[at] = event.get("item")
+        elif kind in _ENDINGS and isinstance(response, dict):
+            self.end(response)
 
     def end(self, response: JsonObject) -> None:
         """Take the answer as a whole.
@@ -52,7 +62,10 @@ class Turn:
         output = response.get("output")
         if not items and isinstance(output, list):
             items = output
-        self.answer = str(response.get("id"))
+        answer = response.get("id")
+        if not isinstance(answer, str):
+            return  # nobody could go on from it
+        self.answer = answer
         self.said = [*self.said, *items]
 
 

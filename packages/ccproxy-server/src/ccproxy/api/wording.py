@@ -1,7 +1,5 @@
 """How a choice is asked what the caller asks."""
 
-import orjson
-
 from ccproxy.api.answers import Answers
 from ccproxy.api.asked import Asked
 from ccproxy.api.asking import Asking, as_it_came, translated
@@ -12,6 +10,7 @@ from ccproxy.api.translated import relay_for
 from ccproxy.dialects import Endpoint
 from ccproxy.hooks.bus import HookBus
 from ccproxy.sdk import JsonObject, Send
+from ccproxy.sdk.json import encode
 
 _FOLLOWING = (Endpoint.RESPONSES, Endpoint.COMPACT)
 """Operations that may go on from an earlier answer."""
@@ -69,7 +68,7 @@ class Wording:
         if not keeps or (asked.several and self._answers.knows(caller, payload)):
             payload = self._answers.expand(caller, payload)
         if payload is not asked.payload:
-            body = orjson.dumps(payload)
+            body = encode(payload)
         if asked.endpoint is Endpoint.RESPONSES and (asked.several or not keeps):
             send = self._answers.watch(caller, payload, len(body), send)
         return payload, body, send
@@ -83,7 +82,7 @@ def _as_it_came(
         own = without_reasoning(asked.endpoint.dialect, payload)
         if own is not payload:
             exchange.note([NOTE])
-            exchange.moved, payload, body = True, own, orjson.dumps(own)
+            exchange.moved, payload, body = True, own, encode(own)
     return as_it_came(
         exchange,
         asked.endpoint,
