@@ -310,8 +310,8 @@ def _changed_bytes(chance: random.Random, data: bytes) -> bytes:
             try:
                 changed = _changed(chance, orjson.loads(rest))
                 lines[place] = head + colon + orjson.dumps(changed)
-            except orjson.JSONDecodeError:
-                del lines[place]
+            except orjson.JSONDecodeError:  # changed before, and no JSON any more
+                lines[place] = head + colon
         elif chance.random() < 0.5 and len(lines) > 1:
             del lines[place]
         else:

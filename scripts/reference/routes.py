@@ -32,6 +32,8 @@ def page() -> str:
         table(("Method", "Path", "Dialect"), _data_plane()),
         "\n## The gateway itself\n",
         table(("Method", "Path", "Meaning", "Answer"), _api(schema)),
+        "\n### Parameters\n",
+        table(("Path", "Parameter", "Type", "Meaning"), _parameters(schema)),
         "\n## Plugins\n",
         table(("Method", "Path", "Plugin", "Meaning"), _plugins()),
         "\n## Answers",
@@ -52,11 +54,27 @@ def _data_plane() -> Iterator[tuple[str, str, str]]:
 def _api(schema: Schema) -> Iterator[tuple[str, str, str, str]]:
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
-            content = operation["responses"]["200"]["content"]["application/json"]
-            name = _name(content["schema"])
+            content = operation["responses"]["200"]["content"]
             meaning = prose(operation["description"])
-            yield method.upper(), code(path), meaning, f"[{name}](#{name.lower()})"
+            yield method.upper(), code(path), meaning, _answer(content)
     yield "GET", code("/api/openapi.json"), "Describe these routes.", "OpenAPI"
+
+
+def _answer(content: Schema) -> str:
+    if "application/json" not in content:
+        return ", ".join(map(code, content))
+    name = _name(content["application/json"]["schema"])
+    return f"[{name}](#{name.lower()})"
+
+
+def _parameters(schema: Schema) -> Iterator[tuple[str, str, str, str]]:
+    for path, methods in schema["paths"].items():
+        for operation in methods.values():
+            for each in operation.get("parameters", ()):
+                if each["in"] == "query":
+                    meaning = prose(each.get("description"))
+                    kind = _type(each["schema"])
+                    yield code(path), code(each["name"]), kind, meaning
 
 
 def _plugins() -> Iterator[tuple[str, str, str, str]]:

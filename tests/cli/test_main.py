@@ -32,14 +32,16 @@ Options:
   --help                Show this message and exit.
 
 Commands:
-  serve    Start the gateway.
-  run      Run a program that talks to the gateway.
-  status   Tell how the running gateway is.
-  doctor   Check everything, and say what to do.
-  auth     Log in and out, and show accounts.
-  db       Show the database's state, and upgrade it.
-  config   Show, write and check the settings.
-  plugins  Show plugins, and begin a new one.
+  serve     Start the gateway.
+  run       Run a program that talks to the gateway.
+  status    Tell how the running gateway is.
+  doctor    Check everything, and say what to do.
+  auth      Log in and out, and show accounts.
+  requests  Show what was asked of models.
+  sql       Ask the database in SQL.
+  db        Show the database's state, and upgrade it.
+  config    Show, write and check the settings.
+  plugins   Show plugins, and begin a new one.
 
   Plugins may add commands; 'ccproxy plugins list' shows them.
 """

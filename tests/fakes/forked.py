@@ -26,6 +26,7 @@ _SERVER.set_forkserver_preload(
         "ccproxy.api.serve",
         "ccproxy.storage.migrate",  # most of the time that the database takes
         "ccproxy.storage.repositories.profile_repository",
+        "ccproxy.storage.repositories.request_repository",
     ]
 )
 

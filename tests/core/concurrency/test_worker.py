@@ -56,5 +56,76 @@ async def test_stopping_twice_or_before_the_start_does_nothing() -> None:
     assert worker.dropped == 0
 
 
+async def test_a_batch_gathers_until_it_is_full() -> None:
+    batches: asyncio.Queue[list[int]] = asyncio.Queue()
+    worker = QueueWorker("test", batches.put, batch=3, linger=60)
+    worker.start()
+    for number in range(3):
+        await asyncio.sleep(0)  # the worker has its first before the others come
+        worker.put(number)
+    assert await asyncio.wait_for(batches.get(), 5) == [0, 1, 2]
+    await worker.stop(grace=5)
+
+
+async def test_a_batch_that_does_not_fill_goes_when_its_time_is_over() -> None:
+    batches: asyncio.Queue[list[int]] = asyncio.Queue()
+    worker = QueueWorker("test", batches.put, batch=100, linger=0.01)
+    worker.start()
+    worker.put(1)
+    worker.put(2)
+    assert await asyncio.wait_for(batches.get(), 5) == [1, 2]
+    await worker.stop(grace=5)
+
+
+async def test_flushing_and_stopping_wait_for_nothing_to_gather() -> None:
+    batches: list[list[int]] = []
+
+    async def take(batch: list[int]) -> None:
+        batches.append(batch)
+
+    worker = QueueWorker("test", take, batch=100, linger=60)
+    worker.start()
+    for ending in (worker.flush(), worker.flush(), worker.stop(grace=5)):
+        worker.put(1)
+        await asyncio.wait_for(ending, 5)
+    assert batches == [[1], [1], [1]]
+
+
+async def test_an_item_that_waited_too_long_is_one_warning() -> None:
+    now = 0.0
+    worker = QueueWorker("test", _nothing, lag_warning=10, clock=lambda: now)
+    worker.put(1)
+    worker.put(2)
+    now = 11.0
+    with structlog.testing.capture_logs() as logs:
+        worker.start()
+        await worker.stop(grace=5)
+    assert [(line["event"], line["seconds"]) for line in logs] == [("queue_lags", 11.0)]
+
+
+async def test_what_is_cut_off_is_counted_with_what_is_in_hand() -> None:
+    async def hang(batch: list[int]) -> None:
+        del batch
+        await asyncio.Event().wait()
+
+    worker = QueueWorker("test", hang, batch=2)
+    for number in range(5):
+        worker.put(number)
+    worker.start()
+    await worker.stop(grace=0.01)
+    assert (worker.dropped, worker.depth) == (5, 0)
+
+
+async def test_an_idle_worker_is_never_woken() -> None:
+    worker = QueueWorker("test", _nothing, batch=10, linger=0.001)
+    worker.start()
+    worker.put(1)
+    await worker.flush()
+    loop = asyncio.get_running_loop()
+    timers: list[object] = loop._scheduled  # type: ignore[attr-defined]  # no other way
+    assert [each for each in timers if not each.cancelled()] == []  # type: ignore[attr-defined]  # timer handles
+    await worker.stop(grace=5)
+
+
 async def _nothing(batch: list[int]) -> None:
     del batch

@@ -1,12 +1,18 @@
-"""A plugin with migrations, as a package one can import."""
+"""What tests of storage share: a plugin's migrations, and what keeps records."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+from fakes.records import NOW
+
 Scripts = Callable[..., str]
+Open = Callable[..., Database]
+Keep = Callable[..., SimpleDuckDBStorage]
 
 
 @pytest.fixture
@@ -36,3 +42,26 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripts
 
     yield write
     sys.modules.pop("counting", None)
+
+
+@pytest.fixture
+async def keep(url: str, opened: Open) -> AsyncIterator[Keep]:
+    """Make what keeps records in the database at ``url``; it stops with the test."""
+    made: list[SimpleDuckDBStorage] = []
+
+    def make(
+        database: Database | None = None, **options: object
+    ) -> SimpleDuckDBStorage:
+        clock = options.pop("clock", lambda: NOW)
+        made.append(
+            SimpleDuckDBStorage(
+                database or opened(url),
+                RecordOptions(**options),  # type: ignore[arg-type]  # whatever is told
+                clock=clock,  # type: ignore[arg-type]  # the same
+            )
+        )
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.stop(grace=0)

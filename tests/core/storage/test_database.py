@@ -6,8 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,15 +16,11 @@ from sqlmodel import Session
 
 from ccproxy.errors import StorageError
 from ccproxy.storage.database import Database
+from fakes.holder import held
 
 pytestmark = pytest.mark.integration
 
 Open = Callable[..., Database]
-
-HOLD = (
-    "import duckdb, sys; c = duckdb.connect(sys.argv[1]); "
-    "print('held', flush=True); sys.stdin.read()"
-)
 
 WRITE = """
 import asyncio, sys
@@ -61,21 +56,6 @@ def insert(session: Session, name: str = "a") -> None:
         ),
         {"name": name},
     )
-
-
-@contextmanager
-def held(file: Path) -> Iterator[subprocess.Popen[str]]:
-    """Let another process keep the file open."""
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(file)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdin is not None
-        assert holder.stdout.readline() == "held\n"
-        yield holder
 
 
 def file_of(url: str) -> Path:

@@ -59,7 +59,7 @@ def data_folder() -> Check:
 
 
 def storage(settings: Settings) -> Check:
-    """Check where the database would be; nothing is stored in it so far."""
+    """Check where the database is, or would be; it is not opened."""
     scheme, separator, rest = settings.storage_url.partition("://")
     if not separator:
         return Check(

@@ -5,23 +5,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ccproxy.config import Settings
 from ccproxy.config.address import base_url, client_tokens
+from ccproxy.dialects.sse import EventSplitter, parse_event
 from ccproxy.errors import (
     CCProxyError,
     CredentialError,
     StorageError,
     UnknownProviderError,
+    UnknownRequestError,
     UpstreamConnectError,
 )
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.loader.profiles import ProfilesStatus, ProfileStatus
 from ccproxy.loader.status import PluginsStatus
+from ccproxy.models.request_query import RequestFilter, RequestsPage
+from ccproxy.models.request_record import RequestRecord
 from ccproxy.sdk import JsonObject
 
 TOKEN_VARIABLE = "CCPROXY_TOKEN"  # noqa: S105  (the name of it)
@@ -149,6 +153,45 @@ class GatewayClient:
         path = f"/api/profile/{quote(provider, safe='')}{query}"
         return await self._get(path, ProfileStatus)
 
+    async def requests(self, wanted: RequestFilter, limit: int) -> RequestsPage:
+        """Tell of the latest requests to models; raises as ``profiles`` does."""
+        facts = wanted.model_dump(mode="json", exclude_none=True)
+        query = urlencode({**facts, "limit": limit})
+        return await self._get(f"/api/requests?{query}", RequestsPage)
+
+    async def request(self, key: str) -> RequestRecord:
+        """Tell of one request; raises as ``profiles`` does.
+
+        Raises:
+            UnknownRequestError: There is no record of it.
+        """
+        return await self._get(f"/api/requests/{quote(key, safe='')}", RequestRecord)
+
+    async def live_requests(self) -> AsyncIterator[RequestRecord]:
+        """Yield the records of requests as they end, until the gateway stops.
+
+        Raises:
+            UpstreamConnectError: No gateway answers there, or it is gone.
+            CredentialError: It asks for another client token.
+        """
+        splitter = EventSplitter()
+        try:
+            async with self._http.stream(
+                "GET",
+                f"{self._target.url}/api/events",
+                headers=self._headers(),
+                timeout=httpx.Timeout(PATIENCE, read=None),
+            ) as response:
+                self._check_token(response)
+                if response.headers.get("content-type") != "text/event-stream":
+                    raise self._stranger()
+                async for chunk in response.aiter_raw():
+                    for event in map(parse_event, splitter.feed(chunk)):
+                        if event.name == b"request":
+                            yield RequestRecord.model_validate_json(event.data)
+        except httpx.HTTPError as error:
+            raise self._gone() from error
+
     async def ask(self, path: str, body: JsonObject) -> str:
         """Send a request as a client would, and return the answer's text.
 
@@ -173,25 +216,35 @@ class GatewayClient:
     async def _send(
         self, method: str, path: str, body: JsonObject | None = None
     ) -> httpx.Response:
-        token, url = self._target.token, self._target.url
-        headers = {"authorization": f"Bearer {token}"} if token else {}
+        url = self._target.url
         try:
             response = await self._http.request(
-                method, url + path, json=body, headers=headers
+                method, url + path, json=body, headers=self._headers()
             )
         except httpx.InvalidURL as error:
             raise CCProxyError(f"{url} is no URL.") from error
         except httpx.HTTPError as error:
-            raise UpstreamConnectError(
-                f"No gateway answers at {url}.", hint="Start one: ccproxy serve"
-            ) from error
+            raise self._gone() from error
+        self._check_token(response)
+        return response
+
+    def _check_token(self, response: httpx.Response) -> None:
         if response.status_code == 401:
-            wrong = "another" if token else "a"
+            wrong = "another" if self._target.token else "a"
             raise CredentialError(
-                f"The gateway at {url} asks for {wrong} client token.",
+                f"The gateway at {self._target.url} asks for {wrong} client token.",
                 hint=f"Set {TOKEN_VARIABLE} to one of its security.client_tokens.",
             )
-        return response
+
+    def _headers(self) -> dict[str, str]:
+        token = self._target.token
+        return {"authorization": f"Bearer {token}"} if token else {}
+
+    def _gone(self) -> UpstreamConnectError:
+        return UpstreamConnectError(
+            f"No gateway answers at {self._target.url}.",
+            hint="Start one: ccproxy serve",
+        )
 
     def _stranger(self) -> UpstreamConnectError:
         return UpstreamConnectError(
@@ -203,8 +256,12 @@ class GatewayClient:
 def _error(response: httpx.Response) -> CCProxyError:
     """Tell here what the gateway could not do there."""
     problem = response.json()
-    kinds = {404: UnknownProviderError, 503: StorageError}
-    kind = kinds.get(response.status_code, CCProxyError)
+    kinds: dict[str, type[CCProxyError]] = {
+        "unknown provider": UnknownProviderError,
+        "unknown request": UnknownRequestError,
+        "storage unavailable": StorageError,
+    }
+    kind = kinds.get(problem["title"], CCProxyError)
     return kind(problem["detail"], hint=problem.get("hint"))
 
 

@@ -33,6 +33,8 @@ BUILTINS = {
     "status": Builtin("ccproxy.cli.status", "Tell how the running gateway is."),
     "doctor": Builtin("ccproxy.cli.doctor", "Check everything, and say what to do."),
     "auth": Builtin("ccproxy.cli.auth", "Log in and out, and show accounts."),
+    "requests": Builtin("ccproxy.cli.requests", "Show what was asked of models."),
+    "sql": Builtin("ccproxy.cli.sql", "Ask the database in SQL."),
     "db": Builtin("ccproxy.cli.db", "Show the database's state, and upgrade it."),
     "config": Builtin("ccproxy.cli.config", "Show, write and check the settings."),
     "plugins": Builtin("ccproxy.cli.plugins", "Show plugins, and begin a new one."),

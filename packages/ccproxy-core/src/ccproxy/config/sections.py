@@ -146,8 +146,22 @@ class Storage(Section):
 
     url: SecretStr = SecretStr("")
     """SQLAlchemy URL of the database; empty is a DuckDB file in the data folder."""
+    request_log: bool = True
+    """Whether a record of each request to a model is kept; never what was said."""
+    queue_size: int = Field(default=10_000, ge=1)
+    """Records that may wait to be written; beyond it new ones are dropped and
+    counted."""
+    batch_size: int = Field(default=1000, ge=1)
+    """Records that are written at most at a time."""
+    flush_seconds: Seconds = 1.0
+    """Seconds for which a batch gathers, if it does not fill before."""
+    lag_warning_seconds: Timeout = 10.0
+    """Seconds a record may wait to be written before the log says so."""
     retention_days: int = Field(default=30, ge=1)
-    """Days for which records of requests are kept."""
+    """Days for which records of requests are kept, beside today."""
+    archive_dir: AbsolutePath | None = None
+    """Folder where a DuckDB file's older records go, as a Parquet file per day; not
+    set, they are deleted."""
 
 
 class ModelRoute(Section):

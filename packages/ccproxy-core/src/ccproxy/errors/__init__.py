@@ -18,6 +18,7 @@
     │   ├── LimitExceededError
     │   ├── MethodNotAllowedError
     │   ├── UnknownProviderError
+    │   ├── UnknownRequestError the request log has no such record
     │   ├── DialectNotSpokenError
     │   ├── PreviousAnswerError it goes on from an answer that nobody keeps
     │   └── UntranslatableError it can't be said in the provider's dialect
@@ -131,6 +132,10 @@ class MethodNotAllowedError(RequestError):
 
 class UnknownProviderError(RequestError):
     """No provider of that name, or none at all, can answer the model."""
+
+
+class UnknownRequestError(RequestError):
+    """The request log has no record of such a request."""
 
 
 class DialectNotSpokenError(RequestError):

@@ -102,6 +102,10 @@ class RequestEnded(Event):
         bytes_out: Size of the answer's body.
         chunks: Pieces in which the answer's body went out.
         notes: What was changed or dropped on the way, one sentence each.
+        client: The program that asked, of a closed set; ``other`` is none of it, and
+            ``None`` one that does not say.
+        client_version: That program's version, if it tells.
+        session: The conversation's id, if the client names it.
     """
 
     request_id: str
@@ -122,6 +126,9 @@ class RequestEnded(Event):
     bytes_out: int = 0
     chunks: int = 0
     notes: tuple[str, ...] = ()
+    client: str | None = None
+    client_version: str | None = None
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

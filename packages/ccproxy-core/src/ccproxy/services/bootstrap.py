@@ -9,7 +9,9 @@ from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.sdk import PluginContext, ProfileAdapter, Upstream
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.profile import ProfileService
+from ccproxy.services.request_log import RequestLog
 from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 
 
 def build_container(
@@ -36,10 +38,14 @@ def build_container(
     container.provide(HTTPPoolManager, pool, close=pool.close)
     database = Database(settings.storage_url, migrations)
     container.provide(Database, database, close=database.close)
+    storage = _storage(settings, database, container)
     bus = HookBus(
         timeout=settings.hooks.timeout_seconds, queue_size=settings.hooks.queue_size
     )
     container.provide(HookBus, bus, close=bus.stop)
+    requests = RequestLog(database, bus, storage)
+    container.provide(RequestLog, requests)
+    requests.start()
     profiles = ProfileService(database, bus, adapters)
     container.provide(ProfileService, profiles, close=profiles.close)
     profiles.start()
@@ -62,6 +68,28 @@ def plugin_context(
         database=container.get(Database),
         get=container.get,
         data_dir=data_dir or paths.data_dir(),
+    )
+
+
+def _storage(
+    settings: Settings, database: Database, container: ServiceContainer
+) -> SimpleDuckDBStorage | None:
+    """Make what keeps records, if they are to be kept."""
+    section = settings.storage
+    if not section.request_log:
+        return None
+    options = RecordOptions(
+        queue_size=section.queue_size,
+        batch_size=section.batch_size,
+        flush_seconds=section.flush_seconds,
+        lag_warning=section.lag_warning_seconds,
+        retention_days=section.retention_days,
+        archive_dir=section.archive_dir,
+    )
+    storage = SimpleDuckDBStorage(database, options)
+    grace = settings.server.grace_seconds
+    return container.provide(
+        SimpleDuckDBStorage, storage, close=lambda: storage.stop(grace)
     )
 
 

@@ -15,7 +15,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from ccproxy.config.paths import private_dir
 from ccproxy.errors import StorageError
-from ccproxy.storage.failures import is_held, mapped
+from ccproxy.storage.failures import mapped
+from ccproxy.storage.words import duckdb_file, held, is_held
 
 _PAUSE = 0.05
 """Longest wait before the file is tried again, in seconds; jitter makes it less."""
@@ -29,6 +30,7 @@ class Connections:
     Args:
         url: SQLAlchemy's.
         patience: Seconds to try while another process has the file.
+        given_up: Set when nobody is to wait for the file any longer.
 
     Attributes:
         name: The database in words, without its password.
@@ -38,18 +40,20 @@ class Connections:
         StorageError: The URL is none that can be used, or a library for it is missing.
     """
 
-    def __init__(self, url: str, *, patience: float = 10.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        patience: float = 10.0,
+        given_up: threading.Event | None = None,
+    ) -> None:
         self._patience = patience
-        self._given_up = threading.Event()
+        self._given_up = given_up or threading.Event()
         parsed = _parse(url)
         self.name = parsed.render_as_string(hide_password=True)
-        self.file = _file(parsed)
+        self.file = duckdb_file(url)
         self._engine = _engine(parsed)
         self._lock = FileLock(f"{self.file}.lock", mode=0o600)
-
-    def give_up(self) -> None:
-        """Try no longer to open a file that another process has."""
-        self._given_up.set()
 
     @contextmanager
     def open(self) -> Iterator[Connection]:
@@ -96,9 +100,7 @@ class Connections:
                 if not is_held(error):
                     raise
                 if time.monotonic() >= until or self._given_up.is_set():
-                    msg = f"Another process holds the database {self.name}."
-                    hint = "Close programs that keep it open, such as a DuckDB shell."
-                    raise StorageError(msg, hint=hint) from error
+                    raise held(self.name) from error
             self._given_up.wait(random.uniform(0, _PAUSE))  # noqa: S311  (no secret)
 
     def _create(self, file: Path) -> None:
@@ -146,10 +148,6 @@ def _parse(url: str) -> URL:
         msg = "storage.url names a database in memory, which would be lost each time."
         raise StorageError(msg, hint=hint)
     return parsed
-
-
-def _file(url: URL) -> Path | None:
-    return Path(url.database or "") if url.drivername == "duckdb" else None
 
 
 def _engine(url: URL) -> Engine:

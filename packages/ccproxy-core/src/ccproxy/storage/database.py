@@ -9,6 +9,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from ccproxy.errors import StorageError
+from ccproxy.storage.words import duckdb_file
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
     from sqlmodel import Session
 
     from ccproxy.storage.connections import Connections
@@ -38,6 +41,9 @@ class Database:
         migrations: Tells where the migrations of plugins are, by the plugin's name;
             asked when they are needed.
         patience: Seconds to try while another process has the file.
+
+    Attributes:
+        file: Where it is, if it is a DuckDB file.
     """
 
     def __init__(
@@ -47,11 +53,13 @@ class Database:
         *,
         patience: float = 10.0,
     ) -> None:
+        self.file = duckdb_file(url)
         self._url = url
         self._migrations = migrations
         self._patience = patience
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._connections: Connections | None = None
+        self._given_up = threading.Event()
         self._is_current = False
         self._closed = False
         self._upgrading: asyncio.Future[None] | None = None
@@ -66,6 +74,20 @@ class Database:
             StorageError: The database can't be used.
         """
         return await self._in_thread(lambda: self._unit(fn))
+
+    async def work_on_file(
+        self, fn: Callable[["DuckDBPyConnection"], T], *, patience: float
+    ) -> T:
+        """Do one unit of work on a DuckDB file, with DuckDB's own module alone.
+
+        Args:
+            fn: Does it; each statement is committed as it is done.
+            patience: Seconds to try while another process has the file.
+
+        Raises:
+            StorageError: The database can't be used, or is no file.
+        """
+        return await self._in_thread(lambda: self._unit_on_file(fn, patience))
 
     async def upgrade(self) -> list["RunState"]:
         """Bring the database up to date.
@@ -102,8 +124,7 @@ class Database:
     async def close(self) -> None:
         """Finish what was asked for; whoever waits for the file gives up."""
         self._closed = True
-        if self._connections is not None:
-            self._connections.give_up()
+        self._given_up.set()
         if self._child is not None:
             self._child.terminate()
         await asyncio.to_thread(self._thread.shutdown)
@@ -120,14 +141,15 @@ class Database:
         from ccproxy.storage.connections import Connections  # noqa: PLC0415
 
         if self._connections is None:
-            self._connections = Connections(self._url, patience=self._patience)
+            self._connections = Connections(
+                self._url, patience=self._patience, given_up=self._given_up
+            )
         return self._connections
 
     def _unit(self, fn: Callable[["Session"], T]) -> T:
         from sqlmodel import Session  # noqa: PLC0415
 
-        if not self._is_current:
-            self._upgrade()
+        self._bring_up_to_date()
         with (
             self._opened().open() as connection,
             Session(connection, expire_on_commit=False) as session,
@@ -135,6 +157,26 @@ class Database:
             result = fn(session)
             session.commit()
             return result
+
+    def _unit_on_file(
+        self, fn: Callable[["DuckDBPyConnection"], T], patience: float
+    ) -> T:
+        from ccproxy.storage.file import opened  # noqa: PLC0415
+        from ccproxy.storage.memory import give_back  # noqa: PLC0415
+
+        if self.file is None:
+            raise StorageError("The database is no DuckDB file.")
+        self._bring_up_to_date()
+        try:
+            with opened(self.file, patience=patience, given_up=self._given_up) as file:
+                return fn(file)
+        finally:
+            give_back()
+
+    def _bring_up_to_date(self) -> None:
+        """Upgrade if that has not been done, or if the file has been deleted since."""
+        if not self._is_current or (self.file is not None and not self.file.exists()):
+            self._upgrade()
 
     def _upgrade(self) -> list["RunState"]:
         from ccproxy.storage import migrate  # noqa: PLC0415

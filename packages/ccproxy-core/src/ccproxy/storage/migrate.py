@@ -19,11 +19,13 @@ from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection
 
 from ccproxy.errors import StorageError
-from ccproxy.models.profile import metadata
+from ccproxy.models.request_table import request_records
 from ccproxy.storage.connections import Connections
 
 CORE = "core"
 _ENVIRONMENT = "ccproxy.storage:migrations"
+_METADATA = request_records.metadata
+"""All of the core's tables: this one's module imports those of the others."""
 
 
 class State(StrEnum):
@@ -116,7 +118,7 @@ class Run:
         """Apply what is pending, each migration in a transaction of its own."""
         self._config.attributes.update(
             connection=connection,
-            metadata=metadata if self.name == CORE else MetaData(),
+            metadata=_METADATA if self.name == CORE else MetaData(),
             version_table=self._table,
         )
         command.upgrade(self._config, "head")
@@ -182,7 +184,7 @@ def differences(connections: Connections) -> list[str]:
     with connections.open() as connection:
         options = {"include_name": _is_ours, "compare_type": True}
         context = MigrationContext.configure(connection, opts=options)
-        return [str(each) for each in compare_metadata(context, metadata)]
+        return [str(each) for each in compare_metadata(context, _METADATA)]
 
 
 def back_up(connections: Connections, connection: Connection, label: str) -> None:
@@ -212,7 +214,7 @@ def _quoted(path: Path) -> str:
 
 def _is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
     del parents
-    return kind != "table" or name in metadata.tables
+    return kind != "table" or name in _METADATA.tables
 
 
 def _folder(location: str) -> Path:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from ccproxy.api.errors import Answer, answer_to, render
 from ccproxy.api.exchange import exchange_of
 from ccproxy.api.masked import MaskedJSON
-from ccproxy.api.routes import health, profile, status
+from ccproxy.api.routes import health, profile, requests, status
 from ccproxy.api.version import VERSION
 from ccproxy.dialects import Endpoint
 from ccproxy.errors import CCProxyError
@@ -19,7 +19,7 @@ from ccproxy.loader.catalogue import by_path
 from ccproxy.security.sanitizer import mask_text
 from ccproxy.services.container import ServiceContainer
 
-_ROUTERS = (status.router, profile.router, health.router)
+_ROUTERS = (status.router, profile.router, requests.router, health.router)
 _SCHEMA = "/api/openapi.json"
 
 

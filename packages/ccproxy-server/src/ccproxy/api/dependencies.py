@@ -5,16 +5,23 @@ from fastapi import Request
 
 from ccproxy.api.choices import Choices
 from ccproxy.api.routing import ModelTable
+from ccproxy.config import Settings
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.manager import PluginManager
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.profile import ProfileService
+from ccproxy.services.request_log import RequestLog
 
 
 def get_container(request: Request) -> ServiceContainer:
     """Return the gateway's container."""
     container: ServiceContainer = request.app.state.container
     return container
+
+
+def get_settings(request: Request) -> Settings:
+    """Return the effective settings."""
+    return get_container(request).get(Settings)
 
 
 def get_http_client(request: Request) -> httpx.AsyncClient:
@@ -40,3 +47,8 @@ def get_models(request: Request) -> ModelTable:
 def get_profile_service(request: Request) -> ProfileService:
     """Return who knows the account facts."""
     return get_container(request).get(ProfileService)
+
+
+def get_request_log(request: Request) -> RequestLog:
+    """Return who knows the requests to models."""
+    return get_container(request).get(RequestLog)

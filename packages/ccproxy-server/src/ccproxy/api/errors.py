@@ -23,6 +23,7 @@ from ccproxy.errors import (
     StorageError,
     UnauthorizedError,
     UnknownProviderError,
+    UnknownRequestError,
     UnsupportedEncodingError,
     UntranslatableError,
     UpstreamConnectError,
@@ -65,6 +66,7 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
         Answer(405, "method_not_allowed", Failure.BAD_REQUEST),
     ),
     (UnknownProviderError, Answer(404, "unknown_provider", Failure.BAD_REQUEST)),
+    (UnknownRequestError, Answer(404, "unknown_request", Failure.BAD_REQUEST)),
     (
         PreviousAnswerError,
         Answer(400, "previous_response_not_found", Failure.BAD_REQUEST),
@@ -99,6 +101,13 @@ class Problem(BaseModel):
     status: int
     detail: str
     hint: str | None = None
+
+
+def problem(description: str) -> dict[str, object]:
+    """Describe an error in a route's ``responses``."""
+    schema = Problem.model_json_schema()
+    content = {"application/problem+json": {"schema": schema}}
+    return {"description": description, "content": content}
 
 
 def answer_to(error: CCProxyError) -> Answer:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
+from ccproxy.api.callers import client_of, session_of
 from ccproxy.api.routing import OTHER, Kind, Match
 from ccproxy.dialects import Dialect
 from ccproxy.hooks.events import (
@@ -135,6 +136,7 @@ class Exchange:
             now: Monotonic time.
         """
         dialect = self.match.dialect
+        client, client_version = client_of(self.headers)
         make: Callable[..., RequestEnded] = RequestCompleted
         if self.failure is not None:
             make = partial(RequestFailed, failure=self.failure, reason=self.reason)
@@ -158,6 +160,9 @@ class Exchange:
             bytes_out=self.bytes_out,
             chunks=self.chunks,
             notes=self._told_notes(),
+            client=client,
+            client_version=client_version,
+            session=session_of(self.headers),
         )
 
 

@@ -25,6 +25,7 @@ from ccproxy.loader.routing_check import check_routing
 from ccproxy.sdk import Receive, Scope, Send, Upstream
 from ccproxy.services.bootstrap import build_container, plugin_context
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.request_log import RequestLog
 from ccproxy.storage.database import Database
 
 _log = structlog.get_logger(__name__)
@@ -192,6 +193,7 @@ class Gateway:
         """
         if self._container is None:
             return
+        self._container.get(RequestLog).hang_up()
         streams = self._container.get(OpenStreams)
         if self._stopping:
             streams.interrupt_all()

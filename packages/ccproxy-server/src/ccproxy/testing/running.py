@@ -42,7 +42,8 @@ async def gateway(
 ) -> AsyncIterator[RunningGateway]:
     """Run a gateway with these plugins, and the built-in sandbox, on a free port.
 
-    It keeps its database and other files for that time alone.
+    It keeps its database and other files for that time alone, and no request log unless
+    ``storage.request_log`` is set.
 
     Args:
         plugins: Plugin classes, as if their wheels were installed.
@@ -51,7 +52,8 @@ async def gateway(
         upstream: Stands in for the network below the relay.
     """
     with TemporaryDirectory(prefix="ccproxy-") as folder:
-        storage = {"storage": {"url": f"duckdb:///{folder}/ccproxy.duckdb"}}
+        url = f"duckdb:///{folder}/ccproxy.duckdb"
+        storage = {"storage": {"url": url, "request_log": False}}
         layers = (
             Layer("test storage", storage, strict=True),
             Layer("test settings", settings or {}, strict=True),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from ccproxy.api.dependencies import get_models, get_profile_service
-from ccproxy.api.errors import Problem
+from ccproxy.api.errors import problem
 from ccproxy.api.routing import ModelTable
 from ccproxy.loader.profiles import (
     ProfilesStatus,
@@ -15,18 +15,11 @@ from ccproxy.loader.profiles import (
 )
 from ccproxy.services.profile import ProfileService
 
-
-def _problem(description: str) -> dict[str, Any]:
-    schema = Problem.model_json_schema()
-    content = {"application/problem+json": {"schema": schema}}
-    return {"description": description, "content": content}
-
-
 _NO_DATABASE: dict[int | str, dict[str, Any]] = {
-    503: _problem("The database can't be used.")
+    503: problem("The database can't be used.")
 }
 _NO_PROVIDER: dict[int | str, dict[str, Any]] = {
-    404: _problem("There is no such provider; the hint names those there are.")
+    404: problem("There is no such provider; the hint names those there are.")
 }
 
 router = APIRouter(prefix="/api/profile", tags=["profile"], responses=_NO_DATABASE)

@@ -6,13 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from ccproxy.api.choices import Choices
-from ccproxy.api.dependencies import get_choices, get_models, get_plugins
+from ccproxy.api.dependencies import (
+    get_choices,
+    get_models,
+    get_plugins,
+    get_request_log,
+)
 from ccproxy.api.routing import ModelTable
 from ccproxy.api.version import VERSION
 from ccproxy.loader.isolation import isolated, login_of
 from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.status import PluginsStatus, PluginState, Shown
 from ccproxy.sdk import Provider
+from ccproxy.services.request_log import RequestLog
 
 router = APIRouter(prefix="/api", tags=["status"])
 
@@ -93,6 +99,12 @@ class GatewayStatus(Shown):
     """How many could not be brought to work."""
     providers_usable: int
     """How many providers have what they need to answer."""
+    records_written: int | None
+    """Records this process has written; ``null`` if it keeps no request log."""
+    records_waiting: int | None
+    """Records that wait to be written."""
+    records_dropped: int | None
+    """Records that never will be, since too many waited."""
 
 
 def provider_status(provider: Provider, choices: Choices) -> ProviderStatus:
@@ -135,8 +147,10 @@ def _accounts(provider: Provider, choices: Choices) -> Iterator[AccountStatus]:
 async def gateway_status(
     plugins: Annotated[PluginManager, Depends(get_plugins)],
     models: Annotated[ModelTable, Depends(get_models)],
+    log: Annotated[RequestLog, Depends(get_request_log)],
 ) -> GatewayStatus:
     """Tell the version, and how many pieces are at work."""
+    storage = log.storage
     states = [plugin.state for plugin in plugins.status().plugins]
     return GatewayStatus(
         plugins_running=states.count(PluginState.RUNNING),
@@ -144,6 +158,9 @@ async def gateway_status(
         providers_usable=sum(
             login_of(provider).usable for provider in models.providers.values()
         ),
+        records_written=storage and storage.written,
+        records_waiting=storage and storage.depth,
+        records_dropped=storage and storage.dropped,
     )
 
 

@@ -1,0 +1,122 @@
+"""Where commands find the records: the running gateway, or else the database."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from ccproxy.cli.client import GatewayClient, Target, connected
+from ccproxy.cli.opened import Opened
+from ccproxy.errors import UpstreamConnectError
+from ccproxy.models.request_query import RequestFilter, RequestsPage
+from ccproxy.models.request_record import RequestRecord, first_id
+from ccproxy.storage.database import Database
+from ccproxy.storage.requests import with_requests
+
+PAGE = 1000
+"""Records that are read at a time."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks into the database, where no gateway tells what is new."""
+LATE = timedelta(seconds=30)
+"""How long after a request's end its record may reach the database."""
+
+
+class Source(Protocol):
+    """Knows the records."""
+
+    async def requests(self, wanted: RequestFilter, limit: int) -> RequestsPage:
+        """Tell of the latest."""
+
+    async def request(self, key: str) -> RequestRecord:
+        """Tell of one."""
+
+    def live_requests(self) -> AsyncIterator[RequestRecord]:
+        """Yield those that come."""
+
+
+class DatabaseSource:
+    """Reads the database.
+
+    Args:
+        database: It.
+        look_every: Seconds between two looks for what is new.
+    """
+
+    def __init__(self, database: Database, look_every: float = LOOK_EVERY) -> None:
+        self._database = database
+        self._look_every = look_every
+
+    async def requests(self, wanted: RequestFilter, limit: int) -> RequestsPage:
+        """Tell of the latest; raises as ``Database.work`` does."""
+        return await self.page(wanted, limit)
+
+    async def page(
+        self, wanted: RequestFilter, limit: int, cursor: str | None = None
+    ) -> RequestsPage:
+        """Tell of the latest, or of those that follow a page; raises the same."""
+        return await with_requests(
+            self._database,
+            lambda requests: requests.page(wanted, limit=limit, cursor=cursor),
+        )
+
+    async def request(self, key: str) -> RequestRecord:
+        """Tell of one; raises the same.
+
+        Raises:
+            UnknownRequestError: There is no record of it.
+        """
+        return await with_requests(self._database, lambda requests: requests.find(key))
+
+    async def live_requests(self) -> AsyncGenerator[RequestRecord, None]:
+        """Yield what comes, looking again and again; raises the same."""
+        begin = datetime.now(UTC)
+        seen: set[str] = set()
+        while True:
+            since = first_id(max(begin, datetime.now(UTC) - LATE))
+            for record in await self._after(since):
+                if record.id not in seen:
+                    seen.add(record.id)
+                    yield record
+            seen = {each for each in seen if each >= since}
+            await asyncio.sleep(self._look_every)
+
+    async def _after(self, key: str) -> Sequence[RequestRecord]:
+        return await with_requests(
+            self._database, lambda requests: requests.after(key, limit=PAGE)
+        )
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self._database.close()
+
+
+@asynccontextmanager
+async def source(opened: Opened, url: str | None) -> AsyncIterator[Source]:
+    """Find who knows the records.
+
+    Args:
+        opened: The settings.
+        url: A gateway other than the settings'; it alone is asked then.
+
+    Raises:
+        UpstreamConnectError: That one does not answer.
+    """
+    target = Target.of(opened.settings, url)
+    async with connected(target, opened.settings) as gateway:
+        if url is not None or await _answers(gateway):
+            yield gateway
+            return
+    database = DatabaseSource(Database(opened.settings.storage_url))
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def _answers(gateway: GatewayClient) -> bool:
+    try:
+        await gateway.summary()
+    except UpstreamConnectError:
+        return False
+    return True

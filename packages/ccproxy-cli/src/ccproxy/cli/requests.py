@@ -1,0 +1,207 @@
+"""``ccproxy requests``: what was asked of models, and how that ended."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from ccproxy.cli.console import note, show, show_json, show_table
+from ccproxy.cli.lazy import new_app
+from ccproxy.cli.moments import clock_time, moment
+from ccproxy.cli.opened import Opened, open_settings
+from ccproxy.cli.options import ConfigOption, JsonOption, SetOption, UrlOption
+from ccproxy.cli.request_source import PAGE, DatabaseSource, source
+from ccproxy.cli.rows import Format, format_of, write_rows
+from ccproxy.models.request_query import RequestFilter, RequestsPage, StatusClass
+from ccproxy.models.request_record import COLUMNS, RequestRecord
+from ccproxy.storage.database import Database
+
+app = new_app("Show what was asked of models.")
+
+_COLUMNS = ("TIME", "STATUS", "SECONDS", "PROVIDER", "MODEL", "CLIENT", "ID", "FAILURE")
+_MOST = 1000
+
+ProviderOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The provider that was asked.")
+]
+ModelOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The model that was asked for.")
+]
+ClientOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Who asked, such as claude-code.")
+]
+SessionOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="ID", help="The conversation.")
+]
+StatusOption: TypeAlias = Annotated[
+    StatusClass | None, typer.Option(help="The class of the HTTP status.")
+]
+FailedOption: TypeAlias = Annotated[
+    bool, typer.Option("--failed", help="Those without a whole answer.")
+]
+SinceOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="From then on: 2026-11-24T08:00, or 7d ago."),
+]
+UntilOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Up to then.")
+]
+
+
+@app.callback()
+def group() -> None:
+    """Show what was asked of models."""
+
+
+@app.command("list")
+def list_requests(
+    *,
+    provider: ProviderOption = None,
+    model: ModelOption = None,
+    client: ClientOption = None,
+    session: SessionOption = None,
+    status: StatusOption = None,
+    failed: FailedOption = False,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=_MOST, help="How many at most.")
+    ] = 20,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List requests, the latest first.
+
+    The running gateway is asked; if none answers, the database is read.
+    """
+    wanted = RequestFilter(
+        provider=provider,
+        model=model,
+        client=client,
+        session=session,
+        status=status,
+        failed=failed or None,
+        since=moment(since) if since else None,
+        until=moment(until) if until else None,
+    )
+    page = asyncio.run(_page(open_settings(config, sets or ()), url, wanted, limit))
+    if as_json:
+        show_json(page.model_dump(mode="json"))
+    elif page.requests:
+        show_table(_COLUMNS, [_facts(each) for each in page.requests], spare="CLIENT")
+    else:
+        show("No request is known.")
+
+
+@app.command("show")
+def show_request(
+    key: Annotated[
+        str, typer.Argument(metavar="ID", help="As listed, or x-ccproxy-request-id.")
+    ],
+    *,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all that is known of one request."""
+    record = asyncio.run(_one(open_settings(config, sets or ()), url, key))
+    if as_json:
+        show_json(record.model_dump(mode="json"))
+        return
+    width = max(map(len, COLUMNS))
+    for name, value in record.model_dump(mode="json").items():
+        text = "\n".join(value) if isinstance(value, list) else value
+        for place, line in enumerate(str("" if text is None else text).split("\n")):
+            show(f"{'' if place else name:<{width}}  {line}".rstrip())
+
+
+@app.command()
+def tail(
+    *,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show requests as they end, until Ctrl-C; with --json one per line."""
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_follow(open_settings(config, sets or ()), url, as_json=as_json))
+
+
+@app.command()
+def export(
+    output: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Its ending tells the format.")
+    ],
+    *,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="csv, json or parquet.")
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+) -> None:
+    """Write the records of the database to a file, the latest first."""
+    chosen = format_of(output, form)
+    wanted = RequestFilter(
+        since=moment(since) if since else None, until=moment(until) if until else None
+    )
+    opened = open_settings(config, sets or ())
+    write_rows(COLUMNS, _rows(opened, wanted), chosen, output)
+    note(f"Wrote {output}")
+
+
+async def _page(
+    opened: Opened, url: str | None, wanted: RequestFilter, limit: int
+) -> RequestsPage:
+    async with source(opened, url) as records:
+        return await records.requests(wanted, limit)
+
+
+async def _one(opened: Opened, url: str | None, key: str) -> RequestRecord:
+    async with source(opened, url) as records:
+        return await records.request(key)
+
+
+async def _follow(opened: Opened, url: str | None, *, as_json: bool) -> None:
+    async with source(opened, url) as records:
+        async for record in records.live_requests():
+            show(record.model_dump_json() if as_json else "  ".join(_facts(record)))
+            sys.stdout.flush()  # somebody waits for the line, in a pipe too
+
+
+def _rows(opened: Opened, wanted: RequestFilter) -> Iterator[tuple[object, ...]]:
+    """Read the database page by page, so that nobody has to wait for the whole."""
+    database = DatabaseSource(Database(opened.settings.storage_url))
+    with asyncio.Runner() as runner:
+        try:
+            page = runner.run(database.page(wanted, PAGE))
+            while True:
+                for record in page.requests:
+                    yield tuple(record.model_dump(mode="json").values())
+                if page.next is None:
+                    return
+                page = runner.run(database.page(wanted, PAGE, page.next))
+        finally:
+            runner.run(database.close())
+
+
+def _facts(record: RequestRecord) -> tuple[str, ...]:
+    return (
+        clock_time(record.ended_at),
+        str(record.status or "-"),
+        f"{record.duration:.2f}",
+        record.provider or "-",
+        record.model or record.model_requested or "-",
+        record.client or "-",
+        record.id,
+        record.failure or "",
+    )

@@ -1,0 +1,94 @@
+"""The facts of one request to a model, as they are kept; never what was said."""
+
+from datetime import datetime
+from secrets import token_hex
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+
+class RequestRecord(BaseModel):
+    """One request to a model and how it ended.
+
+    Each field is a column of the table ``request_records``; a new one needs a migration
+    beside it, and is filled if the event that ends a request has a field of its name.
+    """
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    id: str
+    """Key of the record; ids sort as the requests ended."""
+    ended_at: AwareDatetime
+    """When the last byte had gone, or the request had failed."""
+    request_id: str
+    """The id that the answer carried in ``x-ccproxy-request-id``."""
+    session: str | None = None
+    """The conversation, if the client names it."""
+    client: str | None = None
+    """Which program asked, of a closed list; ``other`` is none of it."""
+    client_version: str | None = None
+    """That program's version, if it tells."""
+    method: str
+    """HTTP method."""
+    route: str
+    """The route's template."""
+    provider: str | None = None
+    """The provider that was asked."""
+    account: str | None = None
+    """The account it was asked for, if the provider has several."""
+    fallbacks: tuple[str, ...] = ()
+    """Who was asked before in vain, such as ``codex/gpt-5.5``."""
+    model_requested: str | None = None
+    """The model the client named."""
+    model: str | None = None
+    """The model the provider was asked for."""
+    dialect_in: str | None = None
+    """The dialect of the client."""
+    dialect_out: str | None = None
+    """The dialect of the provider."""
+    streaming: bool = False
+    """Whether the client asked for a stream."""
+    status: int | None = None
+    """The HTTP status sent, if one was."""
+    failure: str | None = None
+    """Why there was no whole answer: a kind of the reference of hooks."""
+    reason: str | None = None
+    """The same in a sentence; masked."""
+    duration: float
+    """Seconds from arrival to the last byte."""
+    ttfb: float | None = None
+    """Seconds from arrival to the first byte of the answer."""
+    bytes_in: int = 0
+    """Size of the request's body."""
+    bytes_out: int = 0
+    """Size of the answer's body."""
+    chunks: int = 0
+    """Pieces in which the answer went out."""
+    notes: tuple[str, ...] = ()
+    """What was changed or dropped on the way, a sentence each."""
+
+
+COLUMNS = tuple(RequestRecord.model_fields)
+"""Names of the columns, in their order."""
+LISTS = tuple(
+    name
+    for name, field in RequestRecord.model_fields.items()
+    if field.annotation == tuple[str, ...]
+)
+"""Columns that hold a list of texts, as JSON."""
+
+
+def new_id(at: datetime) -> str:
+    """Return the id of a record that is made at this time.
+
+    Ids sort by time, so that one column is the key, the order and the cursor of pages.
+    """
+    return f"{_milliseconds(at):012x}{token_hex(10)}"
+
+
+def first_id(at: datetime) -> str:
+    """Return what no id of this time or later sorts before."""
+    return f"{_milliseconds(at):012x}"
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

@@ -1,0 +1,42 @@
+"""The table of request records, made from the fields of the record."""
+
+from types import NoneType
+from typing import Any, get_args
+
+from pydantic import AwareDatetime
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Double, String, Table
+from sqlalchemy.types import TypeEngine
+
+from ccproxy.models.profile import metadata
+from ccproxy.models.request_record import RequestRecord
+
+_TYPES: dict[object, TypeEngine[Any]] = {
+    AwareDatetime: DateTime(timezone=True),
+    bool: Boolean(),
+    float: Double(),
+    int: BigInteger(),
+    str: String(),
+    tuple[str, ...]: String(),  # a JSON array
+}
+
+
+def _column(name: str, annotation: object) -> Column[Any]:
+    members = get_args(annotation)
+    is_optional = NoneType in members
+    kind = _TYPES[members[0] if is_optional else annotation]
+    return Column(name, kind, nullable=is_optional, primary_key=name == "id")
+
+
+request_records = Table(
+    "request_records",
+    metadata,
+    *(
+        _column(name, field.annotation)
+        for name, field in RequestRecord.model_fields.items()
+    ),
+)
+"""The key is one on PostgreSQL alone.
+
+DuckDB finds rows by the order they are in, and an index would have to be read whenever
+the file is opened to write.
+"""

@@ -1,0 +1,150 @@
+"""Records of requests in the database: found, listed and counted."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Row, Select, case, extract, func, or_, select
+from sqlmodel import Session
+
+from ccproxy.errors import UnknownRequestError
+from ccproxy.models.request_query import (
+    GroupBy,
+    RequestFilter,
+    RequestGroup,
+    RequestsPage,
+    RequestStats,
+)
+from ccproxy.models.request_record import LISTS, RequestRecord, first_id
+from ccproxy.models.request_table import request_records
+
+MOST_GROUPS = 1000
+
+_SECONDS = {GroupBy.MINUTE: 60, GroupBy.HOUR: 3600, GroupBy.DAY: 86400}
+_COLUMN = request_records.c
+
+
+class RequestRepository:
+    """Reads records within one unit of work.
+
+    Args:
+        session: The unit of work's.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find(self, key: str) -> RequestRecord:
+        """Return the record with this id, or else the last of the request's id.
+
+        Raises:
+            UnknownRequestError: There is none.
+        """
+        asked = (
+            select(request_records)
+            .where(or_(_COLUMN.id == key, _COLUMN.request_id == key))
+            .order_by(_COLUMN.id.desc())
+            .limit(1)
+        )
+        row = self._session.connection().execute(asked).first()
+        if row is None:
+            msg = f"There is no record of a request {key[:100]!r}."
+            hint = "It is too old, or no request to a model, or never was."
+            raise UnknownRequestError(msg, hint=hint)
+        return _record(row)
+
+    def page(
+        self, wanted: RequestFilter, *, limit: int, cursor: str | None = None
+    ) -> RequestsPage:
+        """Return the latest records, or those that follow a page.
+
+        Args:
+            wanted: Which.
+            limit: How many at most.
+            cursor: ``next`` of the page before.
+        """
+        asked = _where(select(request_records), wanted)
+        if cursor is not None:
+            asked = asked.where(_COLUMN.id < cursor)
+        asked = asked.order_by(_COLUMN.id.desc()).limit(limit + 1)
+        rows = self._session.connection().execute(asked).all()
+        shown = tuple(_record(row) for row in rows[:limit])
+        return RequestsPage(
+            requests=shown, next=shown[-1].id if len(rows) > limit else None
+        )
+
+    def after(self, key: str, *, limit: int) -> list[RequestRecord]:
+        """Return the records whose ids follow, in their order."""
+        asked = select(request_records).where(_COLUMN.id > key)
+        asked = asked.order_by(_COLUMN.id).limit(limit)
+        return [_record(row) for row in self._session.connection().execute(asked)]
+
+    def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
+        """Count records, by time or by what they have in common."""
+        is_by_time = by in _SECONDS
+        key = _bucket(_SECONDS[by]) if is_by_time else _COLUMN[by.value]
+        asked = _where(select(key.label("key"), *_aggregates()), wanted).group_by(key)
+        if is_by_time:
+            asked = asked.order_by(key.desc())
+        else:
+            asked = asked.order_by(func.count().desc(), key)
+        rows = self._session.connection().execute(asked.limit(MOST_GROUPS)).all()
+        groups = [_group(row, is_by_time=is_by_time) for row in rows]
+        return RequestStats(
+            by=by, groups=tuple(reversed(groups) if is_by_time else groups)
+        )
+
+
+def _where(asked: Select[Any], wanted: RequestFilter) -> Select[Any]:
+    return asked.where(*_conditions(wanted))
+
+
+def _conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
+    for name in ("provider", "model", "client", "session", "failure"):
+        value = getattr(wanted, name)
+        if value is not None:
+            yield _COLUMN[name] == value
+    if wanted.status is not None:
+        lowest = 100 * int(wanted.status[0])
+        yield _COLUMN.status.between(lowest, lowest + 99)
+    if wanted.failed is not None:
+        yield _COLUMN.failure.is_not(None) == wanted.failed
+    # Both columns sort by time; the first is PostgreSQL's index.
+    if wanted.since is not None:
+        yield _COLUMN.id >= first_id(wanted.since)
+        yield _COLUMN.ended_at >= wanted.since
+    if wanted.until is not None:
+        yield _COLUMN.id < first_id(wanted.until + timedelta(milliseconds=1))
+        yield _COLUMN.ended_at < wanted.until
+
+
+def _bucket(seconds: int) -> ColumnElement[Any]:
+    """Return the epoch at which the row's minute, hour or day began, in UTC."""
+    return func.floor(extract("epoch", _COLUMN.ended_at) / seconds) * seconds
+
+
+def _aggregates() -> Iterator[ColumnElement[Any]]:
+    yield func.count().label("requests")
+    yield func.count(_COLUMN.failure).label("failed")
+    yield func.count(case((_COLUMN.status >= 400, 1))).label("errors")
+    for name in ("bytes_in", "bytes_out"):
+        yield func.sum(_COLUMN[name]).label(name)
+    yield func.avg(_COLUMN.duration).label("duration_mean")
+    # A second percentile would cost as much as all the rest together.
+    percentile = func.percentile_cont(0.95).within_group(_COLUMN.duration)
+    yield percentile.label("duration_p95")
+
+
+def _record(row: Row[Any]) -> RequestRecord:
+    values = row._asdict()
+    values["ended_at"] = values["ended_at"].astimezone(UTC)
+    values.update({name: orjson.loads(values[name]) for name in LISTS})
+    return RequestRecord(**values)
+
+
+def _group(row: Row[Any], *, is_by_time: bool) -> RequestGroup:
+    values = row._asdict()
+    key = values.pop("key")
+    begins_at = datetime.fromtimestamp(float(key), UTC) if is_by_time else None
+    return RequestGroup(key=None if is_by_time else key, begins_at=begins_at, **values)

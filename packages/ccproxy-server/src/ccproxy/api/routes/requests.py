@@ -1,0 +1,90 @@
+"""``/api/requests``, ``/api/stats``, ``/api/events``: what has been asked of models."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from ccproxy.api.dependencies import get_request_log, get_settings
+from ccproxy.api.errors import problem
+from ccproxy.api.live import LiveRecords
+from ccproxy.config import Settings
+from ccproxy.models.request_query import (
+    GroupBy,
+    RequestFilter,
+    RequestsPage,
+    RequestStats,
+)
+from ccproxy.models.request_record import RequestRecord
+from ccproxy.services.request_log import RequestLog
+
+_NO_DATABASE: dict[int | str, dict[str, Any]] = {
+    503: problem("The database can't be used.")
+}
+_NO_RECORD: dict[int | str, dict[str, Any]] = {
+    **_NO_DATABASE,
+    404: problem("There is no such record."),
+}
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events without an end.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+router = APIRouter(prefix="/api", tags=["requests"])
+
+Log = Annotated[RequestLog, Depends(get_request_log)]
+
+
+class PageQuery(RequestFilter):
+    """Which requests, and which page of them."""
+
+    limit: int = Field(default=50, ge=1, le=1000)
+    """How many at most."""
+    cursor: str | None = Field(default=None, pattern="^[0-9a-f]{32}$")
+    """What the page before gave as ``next``."""
+
+
+class StatsQuery(RequestFilter):
+    """Which requests, and what they are counted by."""
+
+    by: GroupBy = GroupBy.HOUR
+    """What they are counted by."""
+
+
+@router.get("/requests", responses=_NO_DATABASE)
+async def list_requests(log: Log, query: Annotated[PageQuery, Query()]) -> RequestsPage:
+    """List requests to models, the latest first."""
+    return await log.page(_filter(query), limit=query.limit, cursor=query.cursor)
+
+
+@router.get("/requests/{id}", responses=_NO_RECORD)
+async def one_request(log: Log, id: str) -> RequestRecord:  # noqa: A002  (the path's)
+    """Tell of one request, by the record's id or by ``x-ccproxy-request-id``."""
+    return await log.find(id)
+
+
+@router.get("/stats", responses=_NO_DATABASE)
+async def request_stats(
+    log: Log, query: Annotated[StatsQuery, Query()]
+) -> RequestStats:
+    """Count requests by time, provider, model, client or session."""
+    return await log.stats(query.by, _filter(query))
+
+
+@router.get("/events", response_class=Response, responses=_STREAM)
+async def live_requests(
+    log: Log, settings: Annotated[Settings, Depends(get_settings)]
+) -> Response:
+    """Tell of requests as they end, each an event ``request`` with its record.
+
+    An event ``missed`` tells how many were left out, if they came too fast. Each
+    server process tells of its own requests.
+    """
+    return LiveRecords(log, settings.server.keepalive_seconds or None)
+
+
+def _filter(query: RequestFilter) -> RequestFilter:
+    facts = query.model_dump(include=set(RequestFilter.model_fields))
+    return RequestFilter(**facts)

@@ -1,0 +1,60 @@
+"""What is new, where no gateway tells it; times as people type them."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import typer
+
+from ccproxy.cli.moments import moment
+from ccproxy.cli.request_source import DatabaseSource
+from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+from fakes.records import NOW, record
+
+
+@pytest.mark.integration
+async def test_what_comes_into_the_database_is_told_once_however_late(
+    tmp_path: Path,
+) -> None:
+    database = Database(f"duckdb:///{tmp_path}/data/ccproxy.duckdb")
+    storage = SimpleDuckDBStorage(database, RecordOptions())
+    source = DatabaseSource(database, look_every=0.01)
+    live = source.live_requests()
+    storage.put(record(datetime.now(UTC) - timedelta(days=1), request_id="before"))
+    await storage.flush(30)
+    first = asyncio.ensure_future(anext(live))
+    await asyncio.sleep(0)  # it looks from now on
+    late = datetime.now(UTC)
+    for each, name in ((late + timedelta(seconds=1), "b"), (late, "a")):
+        storage.put(record(each, request_id=name))
+        await storage.flush(30)
+    told = [(await first).request_id, (await anext(live)).request_id]
+    assert sorted(told) == ["a", "b"]
+    await live.aclose()
+    await storage.stop(30)
+    await source.close()
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90s", NOW - timedelta(seconds=90)),
+        ("5m", NOW - timedelta(minutes=5)),
+        ("24h", NOW - timedelta(days=1)),
+        ("2w", NOW - timedelta(days=14)),
+        ("2026-11-24T13:00+02:00", datetime(2026, 11, 24, 11, tzinfo=UTC)),
+        ("2026-11-24", datetime(2026, 11, 24).astimezone(UTC)),
+    ],
+)
+def test_a_time_is_one_ago_or_a_date(text: str, expected: datetime) -> None:
+    assert moment(text, NOW) == expected
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("text", ["", "7", "7y", "999999w", "tomorrow", "-1d"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="neither a time"):
+        moment(text, NOW)

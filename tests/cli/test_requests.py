@@ -1,0 +1,245 @@
+"""``ccproxy requests`` and ``ccproxy sql``: what was asked of models."""
+
+import asyncio
+import csv
+import json
+import os
+import select
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ccproxy.models.request_record import COLUMNS, RequestRecord
+from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+from fakes.forked import started_program
+from fakes.records import NOW, record
+
+pytestmark = pytest.mark.e2e
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+KEPT = (
+    record(NOW, request_id="first", client="codex", notes=("It's a note.", "Another.")),
+    record(
+        NOW + timedelta(seconds=1),
+        request_id="second",
+        provider="other",
+        status=502,
+        failure="upstream_died",
+        reason="It died.",
+    ),
+)
+
+
+@pytest.fixture
+def url(home: Path) -> str:
+    return f"duckdb:///{home}/data/ccproxy/ccproxy.duckdb"
+
+
+@pytest.fixture
+def kept(url: str, port: int, environ: dict[str, str]) -> tuple[RequestRecord, ...]:
+    """Two records in the database, and no gateway that answers."""
+
+    async def keep() -> None:
+        database = Database(url)
+        storage = SimpleDuckDBStorage(database, RecordOptions(), clock=lambda: NOW)
+        for each in KEPT:
+            storage.put(each)
+        await storage.stop(30)
+        await database.close()
+
+    asyncio.run(keep())
+    environ["TZ"] = "UTC"
+    return KEPT
+
+
+def ask(gateway: str) -> str:
+    """Ask a model, and return the request's id."""
+    body = {"model": "sandbox-echo", "messages": [{"role": "user", "content": "x"}]}
+    asked = urllib.request.Request(
+        f"{gateway}/v1/chat/completions", json.dumps(body).encode()
+    )
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        key: str = answer.headers["x-ccproxy-request-id"]
+        return key
+
+
+def test_the_running_gateway_tells_what_was_just_asked(
+    ccproxy: Run, gateway: str
+) -> None:
+    key = ask(gateway)
+    listed = ccproxy("requests", "list", "--provider", "sandbox", "--since", "1h")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    titles, only = listed.stdout.splitlines()
+    assert titles.split()[:3] == ["TIME", "STATUS", "SECONDS"]
+    assert only.split()[2] == "200"
+    shown = json.loads(ccproxy("requests", "show", key, "--json").stdout)
+    assert (shown["request_id"], shown["provider"]) == (key, "sandbox")
+
+
+def test_requests_are_shown_as_they_end(
+    gateway: str, environ: dict[str, str], home: Path
+) -> None:
+    told = home / "told"
+    os.mkfifo(told)
+    with (
+        started_program(
+            ["requests", "tail", "--json"], environ, home, stdout=told
+        ) as process,
+        told.open() as lines,
+    ):
+        asked = {ask(gateway)}
+        while not select.select([lines], [], [], 0.2)[0]:  # it may not listen yet
+            asked.add(ask(gateway))
+        first = json.loads(lines.readline())
+        assert first["request_id"] in asked
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGINT)
+        lines.read()
+        process.join()
+        assert process.exitcode == 0
+
+
+@pytest.mark.usefixtures("kept")
+def test_without_a_gateway_the_database_is_read(ccproxy: Run) -> None:
+    listed = ccproxy("requests", "list")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    rows = [line.split("  ") for line in listed.stdout.splitlines()]
+    assert [row[0] for row in rows] == [
+        "TIME",
+        "2026-11-24 12:00:01",
+        "2026-11-24 12:00:00",
+    ]
+    assert "upstream_died" in listed.stdout
+    failed = json.loads(ccproxy("requests", "list", "--failed", "--json").stdout)
+    assert [each["request_id"] for each in failed["requests"]] == ["second"]
+    none = ccproxy("requests", "list", "--client", "curl")
+    assert none.stdout == "No request is known.\n"
+
+
+@pytest.mark.usefixtures("kept")
+def test_one_request_is_shown_whole(ccproxy: Run) -> None:
+    shown = ccproxy("requests", "show", "first").stdout.splitlines()
+    assert shown[2] == "request_id       first"
+    assert shown[-2:] == ["notes            It's a note.", "                 Another."]
+    unknown = ccproxy("requests", "show", "nobody")
+    assert unknown.returncode == 1
+    assert unknown.stderr.startswith("Error: There is no record of a request 'nobody'.")
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_time_that_is_none_is_explained(ccproxy: Run) -> None:
+    told = ccproxy("requests", "list", "--since", "yesterday")
+    assert told.returncode == 2
+    assert "'yesterday' is neither a time" in told.stderr
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+def test_records_are_exported(
+    ccproxy: Run, kept: tuple[RequestRecord, ...], tmp_path: Path, ending: str
+) -> None:
+    file = tmp_path / f"it's all.{ending}"
+    done = ccproxy("requests", "export", str(file), "--since", "2026-11-24")
+    assert (done.returncode, done.stderr) == (0, f"Wrote {file}\n")
+    if ending == "csv":
+        rows = [*csv.DictReader(file.read_text().splitlines())]
+    elif ending == "json":
+        rows = json.loads(file.read_text())
+    else:
+        told = duckdb.read_parquet(str(file))
+        assert tuple(told.columns) == COLUMNS
+        rows = [
+            {"request_id": each[0]} for each in told.project("request_id").fetchall()
+        ]
+    assert [each["request_id"] for each in rows] == ["second", "first"]
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_database_answers_sql_in_each_format(ccproxy: Run, tmp_path: Path) -> None:
+    query = (
+        "SELECT provider, count(*) AS n, max(ended_at) AS last, NULL AS nothing "
+        "FROM request_records GROUP BY provider ORDER BY provider"
+    )
+    table = ccproxy("sql", query)
+    assert table.stdout == (
+        "PROVIDER  N  LAST                       NOTHING\n"
+        "acme      1  2026-11-24 12:00:00+00:00\n"
+        "other     1  2026-11-24 12:00:01+00:00\n"
+    )
+    told = json.loads(ccproxy("sql", query, "--json").stdout)
+    assert [(each["provider"], each["n"], each["nothing"]) for each in told] == [
+        ("acme", 1, None),
+        ("other", 1, None),
+    ]
+    lines = ccproxy("sql", query, "--format", "csv").stdout.splitlines()
+    assert lines[:2] == ["provider,n,last,nothing", "acme,1,2026-11-24 12:00:00+00:00,"]
+    for number, each in enumerate((query, f"SELECT * FROM ({query}) WHERE n = 7")):
+        file = tmp_path / f"{number}.parquet"
+        assert ccproxy("sql", each, "--output", str(file)).returncode == 0
+        assert len(duckdb.read_parquet(str(file)).fetchall()) == 2 - 2 * number
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DELETE FROM request_records",
+        "DROP TABLE request_records",
+        "SELECT 1; UPDATE request_records SET status = 1",
+        "SELECT nonsense FROM request_records",
+    ],
+)
+def test_sql_that_would_write_or_is_wrong_is_refused(ccproxy: Run, query: str) -> None:
+    told = ccproxy("sql", query)
+    assert (told.returncode, told.stdout) == (10, "")
+    assert told.stderr.startswith("Error: The query can't be answered: ")
+    assert "2\n" in ccproxy("sql", "SELECT count(*) AS n FROM request_records").stdout
+
+
+def test_sql_without_a_database_says_what_makes_one(ccproxy: Run) -> None:
+    told = ccproxy("sql", "SELECT 1")
+    assert told.returncode == 10
+    assert "There is no database" in told.stderr
+
+
+@pytest.mark.usefixtures("kept")
+def test_formats_that_make_no_sense_are_refused(ccproxy: Run, tmp_path: Path) -> None:
+    for arguments, reason in (
+        (("sql", "SELECT 1", "--format", "parquet"), "Parquet goes into a file"),
+        (
+            ("requests", "export", str(tmp_path / "x"), "--format", "table"),
+            "A table is for people",
+        ),
+        (
+            ("requests", "export", str(tmp_path / "no" / "x.csv")),
+            "can't be written: No such file or directory.",
+        ),
+    ):
+        told = ccproxy(*arguments)
+        assert told.returncode == 1
+        assert reason in told.stderr
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_gateway_that_is_named_is_the_only_one_asked(ccproxy: Run) -> None:
+    for words in (("list",), ("show", "first"), ("tail",)):
+        told = ccproxy("requests", *words, "--url", "http://127.0.0.1:1")
+        assert told.returncode == 9
+        assert told.stderr.startswith("Error: No gateway answers at http://127.0.0.1:1")
+
+
+def test_following_needs_a_token_where_one_is_asked_for(
+    ccproxy: Run, environ: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environ["CCPROXY_SECURITY__CLIENT_TOKENS"] = '["correct horse battery"]'
+    gateway = request.getfixturevalue("gateway")
+    wrong = {"CCPROXY_TOKEN": "wrong"}
+    told = ccproxy("requests", "tail", "--url", gateway, env=wrong)
+    assert told.returncode == 8
+    assert "asks for another client token" in told.stderr

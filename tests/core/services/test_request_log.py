@@ -1,0 +1,84 @@
+"""Events of requests become records."""
+
+from dataclasses import fields
+
+import pytest
+
+from ccproxy.hooks.bus import HookBus
+from ccproxy.hooks.events import Failure, RequestCompleted, RequestEnded, RequestFailed
+from ccproxy.models.request_record import COLUMNS
+from ccproxy.services.request_log import RequestLog, record_of
+from ccproxy.storage.database import Database
+from fakes.records import NOW
+
+pytestmark = pytest.mark.unit
+
+TOKEN = "sk-ant-api03-" + "a1B2" * 12
+
+
+def completed(dialect_in: str | None = "openai-chat") -> RequestEnded:
+    return RequestCompleted(
+        at=NOW,
+        request_id="r",
+        method="POST",
+        route="/v1/chat/completions",
+        status=200,
+        duration=1.5,
+        dialect_in=dialect_in,
+        notes=("A note.",),
+    )
+
+
+def test_a_record_has_every_fact_of_its_event() -> None:
+    event = RequestFailed(
+        at=NOW,
+        request_id="r",
+        method="POST",
+        route="/v1/messages",
+        status=502,
+        duration=1.5,
+        failure=Failure.UPSTREAM_DIED,
+        reason="It died.",
+        session="s",
+        chunks=3,
+    )
+    record = record_of(event)
+    known = {each.name for each in fields(event)} - {"at"}
+    assert known <= {*COLUMNS}
+    assert {name: getattr(record, name) for name in known} == {
+        name: getattr(event, name) for name in known
+    }
+    assert (record.ended_at, len(record.id)) == (NOW, 32)
+
+
+def test_what_others_have_told_is_masked() -> None:
+    event = RequestFailed(
+        at=NOW,
+        request_id=TOKEN,
+        session=TOKEN,
+        client_version=TOKEN,
+        model_requested=TOKEN,
+        model=TOKEN,
+        method="POST",
+        route="/v1/messages",
+        status=500,
+        duration=1.5,
+        failure=Failure.INTERNAL,
+        reason=f"The key {TOKEN} is wrong.",
+        notes=(f"authorization: Bearer {TOKEN}",),
+    )
+    assert TOKEN not in record_of(event).model_dump_json()
+
+
+async def test_only_requests_to_models_are_told() -> None:
+    bus = HookBus()
+    log = RequestLog(Database("duckdb:////dev/null/nowhere.duckdb"), bus, None)
+    log.start()
+    with log.listening() as listener:
+        bus.publish(completed(dialect_in=None))
+        bus.publish(completed())
+        log.hang_up()
+        told = await listener.next()
+        assert told is not None
+        assert told.dialect_in == "openai-chat"
+        assert await listener.next() is None

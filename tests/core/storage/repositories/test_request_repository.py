@@ -1,0 +1,181 @@
+"""Records as both databases find, list and count them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ccproxy.errors import UnknownRequestError
+from ccproxy.models.request_query import (
+    GroupBy,
+    RequestFilter,
+    RequestsPage,
+    RequestStats,
+    StatusClass,
+)
+from ccproxy.models.request_record import RequestRecord
+from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+from ccproxy.storage.requests import with_requests
+from fakes.records import NOW, record, records
+
+pytestmark = pytest.mark.integration
+
+
+async def put(database: Database, *kept: RequestRecord) -> None:
+    storage = SimpleDuckDBStorage(database, RecordOptions(), clock=lambda: NOW)
+    for each in kept:
+        storage.put(each)
+    await storage.stop(30)
+    assert storage.written == len(kept)
+
+
+async def listed(database: Database, **wanted: object) -> Sequence[RequestRecord]:
+    page = await with_requests(
+        database,
+        lambda requests: requests.page(
+            RequestFilter(**wanted),
+            limit=1000,
+        ),
+    )
+    return page.requests
+
+
+async def a_page(database: Database, cursor: str | None) -> RequestsPage:
+    return await with_requests(
+        database,
+        lambda requests: requests.page(RequestFilter(), limit=4, cursor=cursor),
+    )
+
+
+async def found_by(database: Database, key: str) -> RequestRecord:
+    return await with_requests(database, lambda requests: requests.find(key))
+
+
+async def stats(database: Database, by: GroupBy, **wanted: object) -> RequestStats:
+    return await with_requests(
+        database,
+        lambda requests: requests.stats(
+            by,
+            RequestFilter(**wanted),
+        ),
+    )
+
+
+async def test_pages_lose_and_repeat_nothing_even_at_equal_times(
+    database: Database,
+) -> None:
+    await put(database, *(record(NOW) for _ in range(10)), *records(3))
+    pages: list[tuple[RequestRecord, ...]] = []
+    cursor = None
+    while cursor is not None or not pages:
+        page = await a_page(database, cursor)
+        pages.append(page.requests)
+        cursor = page.next
+    assert [len(each) for each in pages] == [4, 4, 4, 1]
+    ids = [each.id for page in pages for each in page]
+    assert ids == sorted(set(ids), reverse=True)
+
+
+async def test_each_filter_picks_what_it_says(database: Database) -> None:
+    odd = record(
+        NOW + timedelta(hours=1),
+        provider="other",
+        model="n",
+        client="codex",
+        session="s",
+        status=502,
+        failure="upstream_died",
+    )
+    await put(database, odd, *records(2))
+    for wanted in (
+        {"provider": "other"},
+        {"model": "n"},
+        {"client": "codex"},
+        {"session": "s"},
+        {"status": StatusClass.SERVER_ERROR},
+        {"failed": True},
+        {"failure": "upstream_died"},
+        {"since": NOW + timedelta(minutes=1)},
+    ):
+        assert await listed(database, **wanted) == (odd,), wanted
+    for wanted in (
+        {"failed": False},
+        {"status": StatusClass.SUCCESS},
+        {"until": NOW + timedelta(hours=1)},
+    ):
+        assert len(await listed(database, **wanted)) == 2, wanted
+    assert await listed(database, provider="other", model="m") == ()
+
+
+async def test_one_is_found_by_its_id_or_by_the_last_of_its_requests(
+    database: Database,
+) -> None:
+    first, last = (
+        record(NOW + timedelta(seconds=second), request_id="same") for second in (0, 1)
+    )
+    await put(database, first, last, record())
+    for key, expected in ((first.id, first), ("same", last)):
+        found = await found_by(database, key)
+        assert found == expected
+    with pytest.raises(UnknownRequestError, match="no record of a request 'nobody'"):
+        await found_by(database, "nobody")
+
+
+async def test_what_follows_is_told_in_order(database: Database) -> None:
+    kept = records(4)
+    await put(database, *kept)
+    following = await with_requests(
+        database, lambda requests: requests.after(kept[0].id, limit=2)
+    )
+    assert following == kept[1:3]
+
+
+async def test_requests_are_counted_by_what_they_have_in_common(
+    database: Database,
+) -> None:
+    await put(
+        database,
+        *records(3, provider="acme", duration=1, bytes_in=10),
+        record(provider="other", failure="limited", status=429, bytes_out=7),
+        record(provider=None),
+    )
+    told = await stats(database, GroupBy.PROVIDER)
+    assert told.groups[0].key == "acme"
+    by_key = {each.key: each for each in told.groups}
+    assert {key: each.requests for key, each in by_key.items()} == {
+        "acme": 3,
+        "other": 1,
+        None: 1,
+    }
+    acme, other = by_key["acme"], by_key["other"]
+    assert (acme.bytes_in, acme.failed, acme.errors) == (30, 0, 0)
+    assert (acme.duration_mean, acme.duration_p95) == (1.0, 1.0)
+    assert (other.bytes_out, other.failed, other.errors) == (7, 1, 1)
+    few = await stats(database, GroupBy.MODEL, provider="other")
+    assert [(each.key, each.requests) for each in few.groups] == [("m", 1)]
+
+
+@pytest.mark.parametrize(
+    ("by", "begins"),
+    [
+        (GroupBy.DAY, [(24, 0, 0), (25, 0, 0)]),
+        (GroupBy.HOUR, [(24, 12, 0), (24, 23, 0), (25, 0, 0)]),
+        (GroupBy.MINUTE, [(24, 12, 0), (24, 23, 59), (25, 0, 0)]),
+    ],
+)
+async def test_time_is_cut_in_utc_and_told_in_its_order(
+    database: Database, by: GroupBy, begins: list[tuple[int, int, int]]
+) -> None:
+    midnight = datetime(2026, 11, 25, tzinfo=UTC)
+    await put(
+        database,
+        record(midnight),
+        record(midnight - timedelta(microseconds=1)),
+        record(NOW + timedelta(seconds=59)),
+    )
+    told = (await stats(database, by)).groups
+    assert [each.begins_at for each in told] == [
+        datetime(2026, 11, *begin, tzinfo=UTC) for begin in begins
+    ]
+    assert sum(each.requests for each in told) == 3

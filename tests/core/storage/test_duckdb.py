@@ -1,0 +1,275 @@
+"""Write-behind: nothing waits, nothing that was taken is lost, the counts add up."""
+
+import asyncio
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+import structlog
+from structlog.typing import EventDict
+
+from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import SimpleDuckDBStorage
+from fakes.holder import held
+from fakes.records import NOW, kept, record, records
+
+pytestmark = pytest.mark.integration
+
+Open = Callable[..., Database]
+Keep = Callable[..., SimpleDuckDBStorage]
+
+PATIENCE = 30.0
+TESTS = Path(__file__).parents[2]
+
+WRITE_UNTIL_KILLED = """
+import asyncio, sys
+from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+from fakes.records import record
+async def main():
+    storage = SimpleDuckDBStorage(Database(sys.argv[1]), RecordOptions())
+    while True:
+        for _ in range(50):
+            storage.put(record())
+        await storage.flush(60)
+        print(storage.written, flush=True)
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def file(url: str) -> Path:
+    return Path(url.removeprefix("duckdb:///"))
+
+
+on_a_server = pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param(
+            "pg", marks=(pytest.mark.services, pytest.mark.xdist_group("postgres"))
+        )
+    ],
+    indirect=True,
+)
+on_a_file = pytest.mark.parametrize("url", ["duckdb"], indirect=True)
+
+
+def events(logs: list[EventDict]) -> list[str]:
+    return [each["event"] for each in logs]
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_what_is_taken_is_kept_as_it_was(database: Database, keep: Keep) -> None:
+    odd = record(notes=("a 'note'", "über"), failure="client_left", ttfb=0.25)
+    plain = record(NOW + timedelta(microseconds=1), status=None, session="s")
+    storage = keep(database)
+    storage.put(odd)
+    storage.put(plain)
+    await storage.flush(PATIENCE)
+    assert sorted(await kept(database), key=lambda each: each.ended_at) == [odd, plain]
+    assert (storage.written, storage.dropped, storage.depth) == (2, 0, 0)
+
+
+async def test_text_that_a_database_can_not_hold_stops_nobody(
+    database: Database, keep: Keep
+) -> None:
+    storage = keep(database)
+    storage.put(record(model="a\0b"))
+    await storage.flush(PATIENCE)
+    assert [each.model for each in await kept(database)] == ["a\ufffdb"]
+
+
+async def test_a_batch_that_comes_again_is_written_once(
+    database: Database, keep: Keep
+) -> None:
+    storage = keep(database)
+    batch = records(3)
+    for each in (*batch, *batch[:2], record(NOW + timedelta(days=1))):
+        storage.put(each)
+        await storage.flush(PATIENCE)
+    assert len(await kept(database)) == 4
+
+
+async def test_nothing_is_done_and_nothing_said_where_nothing_is_put(
+    opened: Open, keep: Keep
+) -> None:
+    storage = keep(opened("duckdb:////dev/null/nowhere.duckdb"))
+    with structlog.testing.capture_logs() as logs:
+        await storage.flush(PATIENCE)
+        await storage.stop(grace=1)
+    assert logs == []
+
+
+async def test_a_full_queue_drops_and_the_counts_add_up(keep: Keep) -> None:
+    storage = keep(queue_size=10)
+    with structlog.testing.capture_logs() as logs:
+        for each in records(25):
+            storage.put(each)
+        await storage.stop(PATIENCE)
+    assert (storage.written, storage.dropped) == (10, 15)
+    assert events(logs).count("queue_full") == 1
+
+
+async def test_stopping_writes_what_waits_without_waiting_for_a_batch(
+    database: Database, keep: Keep
+) -> None:
+    storage = keep(database, flush_seconds=1000)
+    for each in records(5):
+        storage.put(each)
+    await storage.stop(PATIENCE)
+    assert (storage.written, len(await kept(database))) == (5, 5)
+
+
+@on_a_file
+async def test_a_file_that_another_process_holds_delays_and_loses_nothing(
+    database: Database, keep: Keep, file: Path
+) -> None:
+    await database.upgrade()
+    storage = keep(database)
+    with structlog.testing.capture_logs() as logs:
+        with held(file) as holder:
+            for each in records(10):
+                storage.put(each)
+            await storage.flush(1.5)
+            assert storage.written == 0
+            holder.kill()
+        await storage.flush(PATIENCE)
+    assert len(await kept(database)) == 10
+    assert events(logs) == ["records_not_written", "records_written_again"]
+    assert "Another process holds" in logs[0]["reason"]
+
+
+@on_a_file
+async def test_a_disk_that_is_full_for_a_while_loses_nothing(
+    database: Database, keep: Keep
+) -> None:
+    storage = keep(database)
+    storage.put(record())
+    await storage.flush(PATIENCE)
+    with structlog.testing.capture_logs() as logs:
+        with full_disk():
+            for each in records(2000):
+                storage.put(each)
+            await storage.flush(0.5)
+            assert storage.written == 1
+        await storage.flush(PATIENCE)
+    assert events(logs)[0] == "records_not_written"
+    assert len(await kept(database)) == storage.written == 2001
+
+
+@on_a_server
+async def test_a_server_that_refuses_for_a_while_loses_nothing(
+    database: Database, keep: Keep, url: str, postgres: str
+) -> None:
+    name = url.partition("/test_")[2].partition("?")[0]
+
+    async def allow(*, connections: bool) -> None:
+        command = f"ALTER DATABASE test_{name} ALLOW_CONNECTIONS {connections}"
+        async with await psycopg.AsyncConnection.connect(
+            postgres, autocommit=True
+        ) as connection:
+            await connection.execute(command.encode())
+
+    await database.upgrade()
+    storage = keep(database)
+    with structlog.testing.capture_logs() as logs:
+        await allow(connections=False)
+        for each in records(10):
+            storage.put(each)
+        await storage.flush(0.2)
+        assert storage.written == 0
+        await allow(connections=True)
+        await storage.flush(PATIENCE)
+    assert len(await kept(database)) == 10
+    assert events(logs) == ["records_not_written", "records_written_again"]
+
+
+@on_a_file
+async def test_a_file_that_is_deleted_is_made_anew(
+    database: Database, keep: Keep, file: Path
+) -> None:
+    storage = keep(database)
+    for each in records(2):
+        storage.put(each)
+        await storage.flush(PATIENCE)
+        file.unlink()  # noqa: ASYNC240  (what is tested)
+    storage.put(record(request_id="last"))
+    await storage.flush(PATIENCE)
+    assert [each.request_id for each in await kept(database)] == ["last"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "duckdb:////dev/null/nowhere.duckdb",
+        "postgresql+psycopg://u:p@127.0.0.1:1/nobody",
+    ],
+)
+async def test_a_dead_database_delays_the_end_by_the_grace_alone(
+    keep: Keep, url: str
+) -> None:
+    storage = keep(batch_size=4)
+    for each in records(10):
+        storage.put(each)
+    with structlog.testing.capture_logs() as logs:
+        await asyncio.wait_for(storage.stop(grace=0.2), 10)
+    assert (storage.written, storage.dropped, storage.depth) == (0, 10, 0)
+    assert events(logs).count("records_not_written") == 1
+
+
+async def test_a_process_killed_at_any_time_loses_nothing_it_had_written(
+    url: str, database: Database
+) -> None:
+    await database.upgrade()
+    writers = [
+        subprocess.Popen(  # noqa: ASYNC220  (they only start here)
+            [sys.executable, "-c", WRITE_UNTIL_KILLED, url],
+            cwd=TESTS,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    acknowledged = 0
+    for rounds, each in enumerate(writers, start=1):
+        assert each.stdout is not None
+        told = [each.stdout.readline() for _ in range(rounds)]
+        each.kill()
+        acknowledged += int((each.stdout.read().split() or told)[-1])
+        each.stdout.close()
+        each.wait()
+    stored = len(await kept(database))
+    assert acknowledged <= stored <= acknowledged + 3 * 50
+    assert stored % 50 == 0
+
+
+async def test_thousands_are_written_in_a_moment_and_the_loop_goes_on(
+    keep: Keep,
+) -> None:
+    loop = asyncio.get_running_loop()
+    storage = keep()
+    storage.put(record())
+    await storage.flush(PATIENCE)
+    began = loop.time()
+    for each in records(5000):
+        storage.put(each)
+    assert loop.time() - began < 2
+    await storage.flush(PATIENCE)
+    assert loop.time() - began < 10
+    assert (storage.written, storage.dropped) == (5001, 0)

@@ -1,0 +1,54 @@
+"""Which program asks, by its user agent; which conversation, by its headers."""
+
+import pytest
+
+from ccproxy.api.callers import client_of, session_of
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("agent", "client"),
+    [
+        ("claude-cli/2.1.197 (external, sdk-cli)", ("claude-code", "2.1.197")),
+        (
+            "codex_exec/0.169.0 (Debian 12.0.0; x86_64) unknown (codex_exec; 0.169.0)",
+            ("codex", "0.169.0"),
+        ),
+        ("codex-tui/0.169.0", ("codex", "0.169.0")),
+        ("OpenAI/Python 3.54.0", ("openai-python", "3.54.0")),
+        ("AsyncOpenAI/Python 3.54.0", ("openai-python", "3.54.0")),
+        ("OpenAI/JS 6.1.0", ("openai-js", "6.1.0")),
+        ("AsyncAnthropic/Python 2.12.0", ("anthropic-python", "2.12.0")),
+        ("curl/8.5.0", ("curl", "8.5.0")),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            ("browser", "140.0"),
+        ),
+        ("curl/" + "9" * 1000, ("curl", "9" * 32)),
+        ("something of one's own/1", ("other", None)),
+        ("not-curl/1", ("other", None)),
+        ("", (None, None)),
+    ],
+)
+def test_the_user_agent_names_one_of_a_closed_set(
+    agent: str, client: tuple[str | None, str | None]
+) -> None:
+    assert client_of({b"user-agent": agent.encode()}) == client
+
+
+@pytest.mark.parametrize(
+    ("headers", "session"),
+    [
+        ({b"x-claude-code-session-id": b"abc-1"}, "abc-1"),
+        ({b"session-id": b"abc-2", b"thread-id": b"x"}, "abc-2"),
+        ({b"session_id": b"abc-3", b"conversation_id": b"x"}, "abc-3"),
+        ({b"session-id": b"two words", b"conversation_id": b"abc-4"}, "abc-4"),
+        ({b"session-id": b"x" * 129}, None),
+        ({}, None),
+    ],
+)
+def test_the_headers_name_the_conversation(
+    headers: dict[bytes, bytes], session: str | None
+) -> None:
+    assert session_of(headers) == session

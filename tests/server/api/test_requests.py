@@ -1,0 +1,225 @@
+"""``/api/requests``, ``/api/stats`` and ``/api/events``: what was asked of models."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ccproxy.services.request_log import LISTENER_SIZE, RequestLog
+from ccproxy.storage.duckdb import SimpleDuckDBStorage
+from ccproxy.testing import RunningGateway, gateway
+from fakes.records import NOW, records
+
+pytestmark = pytest.mark.integration
+
+ON = {"storage": {"request_log": True, "retention_days": 10_000}}
+CHAT = {"model": "sandbox-echo", "messages": [{"role": "user", "content": "secret"}]}
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[RunningGateway]:
+    async with gateway(settings=ON) as running:
+        yield running
+
+
+async def get(client: httpx.AsyncClient, path: str) -> dict[str, Any]:
+    answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def ask(
+    running: RunningGateway, headers: Mapping[str, str] | None = None
+) -> httpx.Response:
+    return await running.client.post("/v1/chat/completions", json=CHAT, headers=headers)
+
+
+async def heard(lines: AsyncIterator[str]) -> tuple[str, str]:
+    """Return the next event's name and data."""
+    event = ""
+    async for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "event":
+            event = value
+        elif name == "data":
+            return event, value
+    return event, ""
+
+
+async def test_a_request_to_a_model_is_kept_without_what_was_said(
+    running: RunningGateway,
+) -> None:
+    headers = {"user-agent": "claude-cli/2.1.197 (external)", "session-id": "talk-1"}
+    answer = await ask(running, headers)
+    key = answer.headers["x-ccproxy-request-id"]
+    told = await get(running.client, f"/api/requests/{key}")
+    assert told["request_id"] == key
+    expected = {
+        "client": "claude-code",
+        "client_version": "2.1.197",
+        "session": "talk-1",
+        "method": "POST",
+        "route": "/v1/chat/completions",
+        "provider": "sandbox",
+        "model_requested": "sandbox-echo",
+        "dialect_in": "openai-chat",
+        "status": 200,
+        "failure": None,
+        "reason": None,
+        "streaming": False,
+        "bytes_out": len(answer.content),
+    }
+    assert {name: told[name] for name in expected} == expected
+    assert "secret" not in json.dumps(told)
+
+
+async def test_what_was_refused_is_kept_and_what_asks_the_gateway_is_not(
+    running: RunningGateway,
+) -> None:
+    await running.client.get("/api/status")
+    await running.client.get("/v1/models")
+    await running.client.post("/v1/messages", content=b"not json")
+    page = await get(running.client, "/api/requests")
+    (only,) = page["requests"]
+    assert (only["status"], only["failure"]) == (400, "bad_request")
+    assert only["reason"].startswith("The request body is not JSON")
+    assert page["next"] is None
+
+
+async def test_pages_follow_each_other_and_filters_hold(
+    running: RunningGateway,
+) -> None:
+    storage = running.app.container.get(SimpleDuckDBStorage)
+    for each in (*records(5, provider="a"), *records(2, provider="b")):
+        storage.put(each)
+    path = "/api/requests?provider=a&status=2xx&limit=3"
+    first = await get(running.client, path)
+    second = await get(running.client, f"{path}&cursor={first['next']}")
+    sizes = [len(each["requests"]) for each in (first, second)]
+    assert (sizes, second["next"]) == ([3, 2], None)
+    until = await get(running.client, f"/api/requests?until={NOW:%Y-%m-%dT%H:%M:%SZ}")
+    assert until["requests"] == []
+
+
+async def test_stats_count_by_what_is_asked(running: RunningGateway) -> None:
+    await ask(running)
+    await ask(running)
+    by_model = await get(running.client, "/api/stats?by=model")
+    (group,) = by_model["groups"]
+    assert (group["key"], group["requests"]) == ("sandbox-echo", 2)
+    by_hour = await get(running.client, "/api/stats")
+    (group,) = by_hour["groups"]
+    assert (group["key"], group["requests"]) == (None, 2)
+    assert group["begins_at"].endswith(":00:00Z")
+
+
+async def test_the_status_counts_what_became_of_records(
+    running: RunningGateway,
+) -> None:
+    await ask(running)
+    await get(running.client, "/api/requests")  # waits until all is written
+    status = await get(running.client, "/api/status")
+    counts = {name: status[f"records_{name}"] for name in ("written", "waiting")}
+    assert counts == {"written": 1, "waiting": 0}
+    assert status["records_dropped"] == 0
+    async with gateway() as other:
+        status = await get(other.client, "/api/status")
+    assert status["records_written"] is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "cursor=x", "status=6xx", "since=2026-11-24T00:00:00", "modle=x"],
+)
+async def test_a_query_that_says_nothing_is_refused(
+    running: RunningGateway, query: str
+) -> None:
+    answer = await running.client.get(f"/api/requests?{query}")
+    assert answer.status_code == 422
+    assert query.partition("=")[0] in answer.json()["detail"]
+
+
+async def test_a_request_nobody_made_is_a_problem(running: RunningGateway) -> None:
+    answer = await running.client.get("/api/requests/nobody")
+    assert answer.status_code == 404
+    assert answer.json()["title"] == "unknown request"
+
+
+async def test_requests_are_told_as_they_end_even_if_none_is_kept() -> None:
+    async with (
+        gateway() as running,
+        running.client.stream("GET", "/api/events") as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert stream.headers["content-type"] == "text/event-stream"
+        key = (await ask(running)).headers["x-ccproxy-request-id"]
+        event, data = await heard(lines)
+        assert (event, json.loads(data)["request_id"]) == ("request", key)
+        page = await get(running.client, "/api/requests")
+        assert page["requests"] == []
+
+
+async def test_a_listener_that_is_too_slow_is_told_how_many_it_missed() -> None:
+    async with gateway() as running:
+        log = running.app.container.get(RequestLog)
+        with log.listening() as listener:
+            for each in records(LISTENER_SIZE + 5):
+                listener.tell(each)
+            assert listener.missed == 5
+            assert await listener.next() is not None
+
+
+async def test_listening_ends_when_the_gateway_begins_to_stop() -> None:
+    async with gateway() as running:
+        async with running.client.stream("GET", "/api/events") as stream:
+            lines = stream.aiter_lines()
+            assert await anext(lines) == ": keep-alive"
+            running.app._begin_to_stop()
+            assert [line async for line in lines] == [""]
+        async with running.client.stream("GET", "/api/events") as late:
+            assert [line async for line in late.aiter_lines()] == [": keep-alive", ""]
+
+
+async def test_a_silent_stream_is_kept_alive() -> None:
+    settings = {"server": {"keepalive_seconds": 0.01}}
+    async with (
+        gateway(settings=settings) as running,
+        running.client.stream("GET", "/api/events") as stream,
+    ):
+        lines = stream.aiter_lines()
+        told = [await anext(lines) for _ in range(4)]
+        assert told == [": keep-alive", ""] * 2
+
+
+async def test_a_gateway_without_a_database_relays_and_says_503(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "data").write_text("in the way")
+    url = f"duckdb:///{tmp_path}/data/ccproxy.duckdb"
+    settings = {
+        "storage": {"request_log": True, "url": url},
+        "server": {"grace_seconds": 0},
+    }
+    async with gateway(settings=settings) as running:
+        assert (await ask(running)).status_code == 200
+        answer = await running.client.get("/api/requests")
+        assert answer.status_code == 503
+        assert (await ask(running)).status_code == 200
+
+
+async def test_openapi_has_the_types() -> None:
+    async with gateway() as running:
+        api = await get(running.client, "/api/openapi.json")
+    paths = api["paths"]
+    listing = paths["/api/requests"]["get"]
+    names = {each["name"] for each in listing["parameters"]}
+    assert {"provider", "status", "since", "limit", "cursor"} <= names
+    schema = listing["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema == {"$ref": "#/components/schemas/RequestsPage"}
+    assert [*paths["/api/events"]["get"]["responses"]["200"]["content"]] == [
+        "text/event-stream"
+    ]
