@@ -162,7 +162,7 @@ async def test_each_of_several_keys_is_an_account(
     for name in ("home", "work"):
         (tmp_path / name).write_text(f"sk-{name}")
     files = [str(tmp_path / name) for name in ("home", "work")]
-    provider = await started(ctx, {"api_key_files": files})
+    provider = await started(ctx, {"api_key_files": [*files]})
     signed = {each.name: await each.auth.headers() for each in provider.accounts()}
     assert signed == {
         "home": {"x-api-key": "sk-home"},
