@@ -154,3 +154,17 @@ async def test_the_profile_is_the_keys_organization(ctx: PluginContext) -> None:
     await plugin.start(ctx)
     (account,) = await add.profile_adapters["anthropic"]()
     assert (account.account, account.organization) == ("org-a", "org-a")
+
+
+async def test_each_of_several_keys_is_an_account(
+    ctx: PluginContext, tmp_path: Path
+) -> None:
+    for name in ("home", "work"):
+        (tmp_path / name).write_text(f"sk-{name}")
+    files = [str(tmp_path / name) for name in ("home", "work")]
+    provider = await started(ctx, {"api_key_files": [*files]})
+    signed = {each.name: await each.auth.headers() for each in provider.accounts()}
+    assert signed == {
+        "home": {"x-api-key": "sk-home"},
+        "work": {"x-api-key": "sk-work"},
+    }

@@ -130,6 +130,8 @@ async def test_an_unreadable_key_file_breaks_its_own_provider_only(
     [
         {"base_url": "https://me:pw@api.example.com/v1"},
         {"api_key": "k", "api_key_file": "f"},
+        {"api_key": "k", "api_key_files": ["f"]},
+        {"api_key_files": ["home/key", "work/key.txt"]},
         {"endpoints": []},
         {"endpoints": ["chat"]},
         {"instances": {"local": {}}},
@@ -160,3 +162,25 @@ async def test_each_instance_has_a_profile_of_its_own(ctx: PluginContext) -> Non
     await plugin.start(ctx)
     assert sorted(add.profile_adapters) == ["local", "openai"]
     assert await add.profile_adapters["local"]() == []  # it needs no key
+
+
+async def test_each_of_several_keys_is_an_account_named_as_its_file(
+    ctx: PluginContext, tmp_path: Path
+) -> None:
+    files = [tmp_path / "home.key", tmp_path / "work"]
+    files[1].write_text("sk-right")
+    section: JsonObject = {"api_key_files": [str(file) for file in files]}
+    provider = (await providers(ctx, section))["openai"]
+    home, work = provider.accounts()
+    assert (home.name, work.name) == ("home", "work")
+    assert home.auth.status().state is LoginState.BROKEN
+    assert await work.auth.headers() == {"authorization": "Bearer sk-right"}
+    assert provider.login().state is LoginState.READY
+
+
+async def test_one_key_alone_is_no_account(ctx: PluginContext, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-right")
+    section: JsonObject = {"api_key_files": [str(tmp_path / "key")]}
+    provider = (await providers(ctx, section))["openai"]
+    assert provider.accounts() == ()
+    assert await provider.auth.headers() == {"authorization": "Bearer sk-right"}

@@ -29,7 +29,7 @@ from ccproxy.sdk.profile import (
 )
 from ccproxy.sdk.provider import Model, Provider
 from ccproxy.sdk.route import Request, Response, Route
-from ccproxy.sdk.secret import Found, KeySettings, Secret
+from ccproxy.sdk.secret import Found, KeySettings, KeysSettings, Secret
 from ccproxy.sdk.upstream import (
     Upstream,
     UpstreamRequest,
@@ -56,6 +56,7 @@ __all__ = [
     "Json",
     "JsonObject",
     "KeySettings",
+    "KeysSettings",
     "LimitWindow",
     "LoginMethod",
     "LoginState",

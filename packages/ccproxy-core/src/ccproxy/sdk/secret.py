@@ -71,7 +71,7 @@ class Secret:
 
 
 class KeySettings(BaseModel):
-    """The settings of a section that holds an API key, or several."""
+    """The two settings of a section that holds an API key."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
@@ -81,17 +81,38 @@ class KeySettings(BaseModel):
     api_key_file: Path | None = None
     """A file that holds nothing but the API key."""
 
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
+        if self.api_key and self.api_key_file:
+            msg = "api_key and api_key_file exclude each other"
+            raise ValueError(msg)
+        return self
+
+    def secret(
+        self, *, variables: Sequence[str] = (), keyring_user: str | None = None
+    ) -> Secret:
+        """Name all places of this section's key; see ``Secret``."""
+        return Secret(
+            value=self.api_key,
+            file=self.api_key_file,
+            variables=variables,
+            keyring_user=keyring_user,
+        )
+
+
+class KeysSettings(KeySettings):
+    """The settings of a section that holds an API key, or several."""
+
     api_key_files: tuple[Path, ...] = ()
     """Files with one API key each, for several accounts. A conversation stays with its
     key; the others are used where one is refused or limited."""
 
     @model_validator(mode="after")
-    def _only_one(self) -> Self:
-        given = (self.api_key, self.api_key_file, self.api_key_files)
-        if sum(map(bool, given)) > 1:
-            msg = "api_key, api_key_file and api_key_files exclude each other"
+    def _one_or_several(self) -> Self:
+        if self.api_key_files and (self.api_key or self.api_key_file):
+            msg = "api_key_files stands in place of api_key and api_key_file"
             raise ValueError(msg)
-        if len({path.stem for path in self.api_key_files}) < len(self.api_key_files):
+        if len(set(self.account_names)) < len(self.api_key_files):
             msg = "api_key_files should differ in their names: these tell the accounts"
             raise ValueError(msg)
         return self
@@ -108,17 +129,6 @@ class KeySettings(BaseModel):
         if self.api_key_files:
             return [Secret(file=path) for path in self.api_key_files]
         return [self.secret(variables=variables, keyring_user=keyring_user)]
-
-    def secret(
-        self, *, variables: Sequence[str] = (), keyring_user: str | None = None
-    ) -> Secret:
-        """Name all places of this section's key; see ``Secret``."""
-        return Secret(
-            value=self.api_key,
-            file=self.api_key_file,
-            variables=variables,
-            keyring_user=keyring_user,
-        )
 
 
 def _from_file(path: Path) -> Found:

@@ -44,9 +44,8 @@ class Choice:
         return (self.provider.name, self.account.name) if self.account else None
 
     def __str__(self) -> str:
-        return (
-            f"{self.target} ({self.account.name})" if self.account else f"{self.target}"
-        )
+        whose = f" ({self.account.name})" if self.account else ""
+        return f"{self.target}{whose}"
 
 
 def callers_own(exchange: Exchange, provider: Provider) -> dict[str, str] | None:

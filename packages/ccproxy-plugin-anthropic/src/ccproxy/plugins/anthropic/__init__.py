@@ -10,7 +10,7 @@ from ccproxy.sdk import (
     ApiKey,
     BaseUrl,
     Contributions,
-    KeySettings,
+    KeysSettings,
     Manifest,
     Plugin,
     PluginConfig,
@@ -25,7 +25,7 @@ ORGANIZATION_HEADER = "anthropic-organization-id"
 """In each answer; source: https://docs.claude.com/en/api/overview#response-headers"""
 
 
-class AnthropicConfig(PluginConfig, KeySettings):
+class AnthropicConfig(PluginConfig, KeysSettings):
     """The section ``[plugins.anthropic]``."""
 
     base_url: BaseUrl = VENDOR

@@ -19,7 +19,7 @@ from ccproxy.sdk import (
     BaseUrl,
     Contributions,
     Endpoint,
-    KeySettings,
+    KeysSettings,
     Manifest,
     Plugin,
     PluginConfig,
@@ -44,7 +44,7 @@ def _provider_name(name: str) -> str:
     raise ValueError(msg)
 
 
-class Server(KeySettings):
+class Server(KeysSettings):
     """An OpenAI-compatible server."""
 
     base_url: BaseUrl = VENDOR
