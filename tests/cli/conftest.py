@@ -32,7 +32,6 @@ def environ(home: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_DATA_HOME": str(home / "data"),
-        "CCPROXY_STORAGE__REQUEST_LOG": "true",
     }
 
 

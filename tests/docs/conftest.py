@@ -32,6 +32,5 @@ def variables(home: Path) -> dict[str, str]:
 def address(home: Path, variables: dict[str, str]) -> Iterator[str]:
     """Where a gateway of the defaults listens, such as ``127.0.0.1:40000``."""
     command = [sys.executable, "-m", "ccproxy.cli", "serve", "--port", "0"]
-    command += ["--set", "storage.request_log=true"]
     with serving(command, home, variables) as url:
         yield url.removeprefix("http://")

@@ -146,7 +146,7 @@ class Storage(Section):
 
     url: SecretStr = SecretStr("")
     """SQLAlchemy URL of the database; empty is a DuckDB file in the data folder."""
-    request_log: bool = False
+    request_log: bool = True
     """Whether a record of each request to a model is kept; never what was said."""
     queue_size: int = Field(default=10_000, ge=1)
     """Records that may wait to be written; beyond it new ones are dropped and
