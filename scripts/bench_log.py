@@ -46,7 +46,7 @@ SELECT printf('%012x%020x', epoch_ms(moment), number) AS id, moment AS ended_at,
     CASE WHEN number % 100 = 0 THEN 'upstream_died' END AS failure,
     random() * 30 AS duration, random() AS ttfb,
     (random() * 100000)::BIGINT AS bytes_in, (random() * 10000)::BIGINT AS bytes_out,
-    (random() * 100)::BIGINT AS chunks, '[]' AS notes
+    (random() * 100)::BIGINT AS chunks, '[]' AS notes, '[]' AS fallbacks
 FROM (
     SELECT number,
         $begin + to_microseconds((number * 86400e6 / $rows)::BIGINT) AS moment

@@ -1,6 +1,5 @@
 """The real server process, in a home of its own, in front of a strict vendor."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -37,16 +36,12 @@ def settings_file(fake: Vendor, tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def server(settings_file: Path, tmp_path: Path) -> AsyncIterator[Server]:
-    context = serving(tmp_path, "--config", str(settings_file))
-    running = await asyncio.to_thread(context.__enter__)
-    yield running
-    await asyncio.to_thread(context.__exit__, None, None, None)
+    async with serving(tmp_path, "--config", str(settings_file)) as running:
+        yield running
 
 
 @pytest.fixture
 async def sandbox(tmp_path: Path) -> AsyncIterator[Server]:
     """A server nobody has configured."""
-    context = serving(tmp_path)
-    running = await asyncio.to_thread(context.__enter__)
-    yield running
-    await asyncio.to_thread(context.__exit__, None, None, None)
+    async with serving(tmp_path) as running:
+        yield running

@@ -117,13 +117,11 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         )
         environ = {"CANARY_SECRETS": str(secrets)}
         options = ["--config", str(settings)]
-        context = serving(tmp_path, *options, environ=environ)
-        server = await asyncio.to_thread(context.__enter__)
-        environ |= clean_environ(tmp_path) | {
-            "CCPROXY_SERVER__PORT": server.url.rpartition(":")[2]
-        }
-        yield World(request.param, server, options, environ, tmp_path, token)
-        await asyncio.to_thread(context.__exit__, None, None, None)
+        async with serving(tmp_path, *options, environ=environ) as server:
+            environ |= clean_environ(tmp_path) | {
+                "CCPROXY_SERVER__PORT": server.url.rpartition(":")[2]
+            }
+            yield World(request.param, server, options, environ, tmp_path, token)
 
 
 async def test_no_secret_comes_out_anywhere(world: World) -> None:

@@ -1,13 +1,14 @@
 """The real server process, in a home of its own, in front of a strict vendor."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,15 +53,15 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "ccproxy.cli", *arguments]
 
 
-@contextmanager
-def serving(
+@asynccontextmanager
+async def serving(
     home: Path, *arguments: str, environ: dict[str, str] | None = None
-) -> Iterator[Server]:
+) -> AsyncIterator[Server]:
     """Start ``ccproxy serve`` and wait until it answers."""
     port = free_port()
     log = home / "server.log"
     with log.open("w") as stderr:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220  (it only starts here)
             command("serve", "--port", str(port), *arguments),
             env=clean_environ(home) | (environ or {}),
             cwd=home,
@@ -71,12 +72,12 @@ def serving(
         )
     server = Server(f"http://127.0.0.1:{port}", process, home, log)
     try:
-        wait_for(server)
+        await asyncio.to_thread(wait_for, server)
         yield server
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait()
+        await asyncio.to_thread(process.wait)
         if process.stdout is not None:
             process.stdout.close()
 

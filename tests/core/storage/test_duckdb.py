@@ -8,19 +8,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import pytest
 import structlog
+from duckdb import DuckDBPyConnection
+from sqlmodel import Session
 from structlog.typing import EventDict
 
+from ccproxy.errors import StorageError
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
+from ccproxy.storage.request_rows import append_to_file
 from fakes.holder import held
 from fakes.records import NOW, kept, record, records
 
 pytestmark = pytest.mark.integration
 
+T = TypeVar("T")
 Open = Callable[..., Database]
 Keep = Callable[..., SimpleDuckDBStorage]
 
@@ -95,15 +101,51 @@ async def test_text_that_a_database_can_not_hold_stops_nobody(
     assert [each.model for each in await kept(database)] == ["a\ufffdb"]
 
 
-async def test_a_batch_that_comes_again_is_written_once(
-    database: Database, keep: Keep
+class LosesTheAnswer(Database):
+    """Does its first unit of work, and then says that it failed."""
+
+    failed = False
+
+    async def work(self, fn: Callable[[Session], T]) -> T:
+        return self._said_of(await super().work(fn))
+
+    async def work_on_file(
+        self, fn: Callable[[DuckDBPyConnection], T], *, patience: float
+    ) -> T:
+        return self._said_of(await super().work_on_file(fn, patience=patience))
+
+    def _said_of(self, result: T) -> T:
+        if not self.failed:
+            self.failed = True
+            raise StorageError("The connection was lost.")
+        return result
+
+
+async def test_a_batch_that_only_seemed_to_fail_is_written_once(
+    url: str, database: Database, keep: Keep
 ) -> None:
-    storage = keep(database)
-    batch = records(3)
-    for each in (*batch, *batch[:2], record(NOW + timedelta(days=1))):
+    unsure = LosesTheAnswer(url)
+    storage = keep(unsure)
+    for each in records(3):
         storage.put(each)
-        await storage.flush(PATIENCE)
-    assert len(await kept(database)) == 4
+    await storage.flush(PATIENCE)
+    await unsure.close()
+    assert unsure.failed
+    assert len(await kept(database)) == 3
+
+
+@on_a_file
+async def test_a_batch_of_many_statements_is_written_whole_or_not_at_all(
+    url: str, database: Database
+) -> None:
+    many = records(1200)
+    many[-1] = many[-1].model_copy(update={"duration": None})  # NOT NULL refuses it
+    await database.upgrade()
+    with pytest.raises(StorageError, match="duration"):
+        await database.work_on_file(
+            lambda file: append_to_file(file, many, again=False), patience=PATIENCE
+        )
+    assert await kept(database) == []
 
 
 async def test_nothing_is_done_and_nothing_said_where_nothing_is_put(

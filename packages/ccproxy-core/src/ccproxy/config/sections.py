@@ -151,7 +151,7 @@ class Storage(Section):
     queue_size: int = Field(default=10_000, ge=1)
     """Records that may wait to be written; beyond it new ones are dropped and
     counted."""
-    batch_size: int = Field(default=1000, ge=1)
+    batch_size: int = Field(default=5000, ge=1)
     """Records that are written at most at a time."""
     flush_seconds: Seconds = 1.0
     """Seconds for which a batch gathers, if it does not fill before."""

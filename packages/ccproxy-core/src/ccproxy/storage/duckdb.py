@@ -40,7 +40,7 @@ class RecordOptions:
     """
 
     queue_size: int = 10_000
-    batch_size: int = 1000
+    batch_size: int = 5000
     flush_seconds: float = 1.0
     lag_warning: float = 10.0
     retention_days: int = 30
@@ -126,22 +126,25 @@ class SimpleDuckDBStorage:
 
     async def _write(self, batch: Sequence[RequestRecord]) -> None:
         """Write a batch, however often that has to be tried."""
-        pause = FIRST_PAUSE
-        while not await self._has_written(batch):
+        pause, again = FIRST_PAUSE, False
+        while not await self._has_written(batch, again=again):
             if asyncio.get_running_loop().time() >= self._leave_at:
                 self._lost += len(batch)
                 _log.warning("records_lost", records=len(batch))
                 return
             await self._pause(pause)
+            again = True
             pause = min(2 * pause, LONGEST_PAUSE)
         await self._clean_up()
         self.written += len(batch)  # last, as what is cut off before counts as dropped
 
-    async def _has_written(self, batch: Sequence[RequestRecord]) -> bool:
+    async def _has_written(
+        self, batch: Sequence[RequestRecord], *, again: bool
+    ) -> bool:
         try:
             if self._database.file is not None:
                 await self._database.work_on_file(
-                    lambda file: request_rows.append_to_file(file, batch),
+                    lambda file: request_rows.append_to_file(file, batch, again=again),
                     patience=PATIENCE,
                 )
             else:

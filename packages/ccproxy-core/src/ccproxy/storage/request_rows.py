@@ -40,9 +40,13 @@ _SHAPE = orjson.dumps(
 _APPEND_TO_FILE = """
 INSERT INTO request_records BY NAME
 SELECT * FROM (SELECT unnest(from_json($rows, $shape), max_depth := 2)) AS new
+"""
+_WHAT_IS_NOT_THERE = """
 WHERE new.id NOT IN (SELECT id FROM request_records WHERE id >= $first)
 """
-"""A batch whose writing failed half-way, or seemed to, is written no row twice."""
+
+_SLICE = 500
+"""Rows of a statement: DuckDB needs 15 kilobytes for each until it is done."""
 
 _APPEND_TO_SERVER = f"""
 INSERT INTO request_records ({", ".join(COLUMNS)})
@@ -53,12 +57,24 @@ ON CONFLICT (id) DO NOTHING
 
 
 def append_to_file(
-    connection: "DuckDBPyConnection", records: Sequence[RequestRecord]
+    connection: "DuckDBPyConnection", records: Sequence[RequestRecord], *, again: bool
 ) -> None:
-    """Append to a DuckDB file."""
-    first = min(record.id for record in records)
-    values = {"rows": _json(records), "shape": _SHAPE, "first": first}
-    connection.execute(_APPEND_TO_FILE, values)
+    """Append to a DuckDB file.
+
+    Args:
+        connection: The file's.
+        records: Each of them is new, unless this is done again.
+        again: Whether it was tried before: what seemed to fail may be in the file.
+    """
+    statement, values = _APPEND_TO_FILE, {"shape": _SHAPE}
+    if again:
+        statement += _WHAT_IS_NOT_THERE
+        values["first"] = min(record.id for record in records)
+    connection.begin()  # who closes the connection before the commit undoes all of it
+    for begin in range(0, len(records), _SLICE):
+        rows = _json(records[begin : begin + _SLICE])
+        connection.execute(statement, {**values, "rows": rows})
+    connection.commit()
 
 
 def append_to_server(session: "Session", records: Sequence[RequestRecord]) -> None:
