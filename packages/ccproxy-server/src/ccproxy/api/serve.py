@@ -1,7 +1,6 @@
 """Starts the gateway: ``ccproxy-server``, and what ``ccproxy serve`` runs."""
 
 import argparse
-import errno
 import gc
 import os
 import signal
@@ -16,10 +15,11 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from ccproxy.api.banner import banner
 from ccproxy.api.gateway import Gateway
+from ccproxy.api.listener import bound
 from ccproxy.api.version import VERSION
 from ccproxy.config import Settings, load
 from ccproxy.config.launch import Launch, parse_sets
-from ccproxy.errors import CCProxyError, PortInUseError, StartError
+from ccproxy.errors import CCProxyError
 from ccproxy.errors.exit_codes import ExitCode, exit_code
 from ccproxy.logging.pipeline import configure
 from ccproxy.security.sanitizer import mask_text
@@ -57,7 +57,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     launch = Launch(options.config, _overrides(options))
     gateway = _gateway(launch)
-    listener = _listen(gateway.settings)
+    listener = bound(gateway.settings.server.host, gateway.settings.server.port)
+    listener.set_inheritable(True)  # by workers, and by what is started anew
     try:
         _serve(gateway, launch, listener, reload=options.reload)
     finally:
@@ -155,31 +156,6 @@ def _config(
         backlog=_BACKLOG,
         timeout_graceful_shutdown=int(settings.server.grace_seconds + STOP_SLACK),
     )
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Bind the port here, so that a port in use is one clear line.
-
-    Raises:
-        PortInUseError: Another program has it.
-        StartError: The address is not one of this machine.
-    """
-    host, port = settings.server.host.strip("[]"), settings.server.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            msg = f"Port {port} of {host} is in use by another program."
-            hint = f"Stop it, or choose another port: --port {port + 1}"
-            raise PortInUseError(msg, hint=hint) from error
-        msg = f"Can't listen on {host} port {port}: {error.strerror or error}."
-        raise StartError(msg, hint="Check server.host and server.port.") from error
-    listener.set_inheritable(True)
-    return listener
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 
 from ccproxy.api.gateway import Gateway
+from ccproxy.api.listener import bound
 from ccproxy.config import Layer, Layers
 from ccproxy.config.address import base_url
 from ccproxy.loader.discovery import Found, PluginClass, discover
@@ -76,7 +77,7 @@ async def _gateway(
     app = Gateway(
         layers, found=found, upstream=upstream, upgrade=False, data_dir=data_dir
     )
-    listener = socket.create_server((app.settings.server.host, 0))
+    listener = bound(app.settings.server.host, 0)
     async with _served(app, listener):
         url = base_url(*listener.getsockname()[:2])
         # The gateway is asked in plain HTTP: reading whom to trust is spared.
