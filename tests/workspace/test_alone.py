@@ -122,8 +122,8 @@ def test_uvx_runs_the_gateway_from_wheels(dist: Path, tmp_path: Path) -> None:
         *("--from", "ccproxy-cli", "--with", "ccproxy-server"),
         *("ccproxy", "serve", "--port", "0"),
     ]
-    env = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
-    with serving(command, tmp_path, env) as url:
+    own = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME")}
+    with serving(command, tmp_path, os.environ | own) as url:
         assert "hello" in answer(url)
 
 
