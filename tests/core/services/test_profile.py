@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -244,6 +245,32 @@ async def test_a_failed_fetch_keeps_what_is_known_and_says_so(world: World) -> N
     assert fresh.updated_at == world.now
 
 
+async def test_limits_that_cannot_be_had_stay_as_they_were_and_are_called_old(
+    world: World,
+) -> None:
+    limits = (LimitWindow(name="5 hours", used_percent=40),)
+    world.vendor.accounts = (replace(ACCOUNT, limits=limits),)
+    await world.service.refresh_profile("acme")
+    world.now += timedelta(hours=1)
+    world.vendor.accounts = (replace(ACCOUNT, plan="team", limits=None),)
+    old = await world.service.refresh_profile("acme")
+    assert old is not None
+    assert (old.plan, old.limits, old.stale_since) == ("team", limits, world.now)
+    assert old.stale_reason == "Its limits can't be asked for right now."
+
+    world.vendor.accounts = (replace(ACCOUNT, limits=()),)
+    fresh = await world.service.refresh_profile("acme")
+    assert fresh is not None
+    assert (fresh.limits, fresh.stale_reason) == ((), None)
+
+
+async def test_limits_nobody_ever_knew_make_nothing_old(world: World) -> None:
+    world.vendor.accounts = (replace(ACCOUNT, limits=None),)
+    profile = await world.service.refresh_profile("acme")
+    assert profile is not None
+    assert (profile.limits, profile.stale_reason) == ((), None)
+
+
 async def test_a_failed_fetch_of_what_nobody_knows_is_an_error(world: World) -> None:
     world.vendor.failure = CredentialError("Nobody is logged in.", hint="Log in.")
     with pytest.raises(CredentialError, match="Nobody is logged in"):
@@ -318,21 +345,70 @@ async def test_a_logout_clears_the_profile(world: World) -> None:
     assert world.vendor.asked == 1
 
 
-async def test_a_logout_ends_a_fetch_that_would_bring_the_profile_back(
+async def test_a_fetch_that_a_logout_overtakes_brings_nothing_back(
     world: World,
 ) -> None:
+    """Whoever waits for it gets what is true by then, and no cancellation."""
     await world.service.refresh_profile("acme")
     world.vendor.free.clear()
     fetching = asyncio.create_task(world.service.refresh_profile("acme"))
     await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    world.vendor.accounts = ()
     world.bus.publish(AuthLogout(at=START, provider="acme"))
+    world.vendor.free.set()
+    assert await fetching is None
+    assert await world.service.accounts("acme") == []
+    assert world.vendor.asked == 3
 
-    async def is_gone() -> bool:
-        return await world.service.accounts("acme") == []
 
-    await world.until(is_gone)
+async def test_a_logout_while_the_provider_is_away_takes_no_other_account(
+    world: World,
+) -> None:
+    other = ProfileFields(account="acc-2", active=False)
+    world.vendor.accounts = (ACCOUNT, other)
+    await world.service.refresh_profile("acme")
+    world.vendor.failure = UpstreamError("acme is out of order.")
+    world.bus.publish(AuthLogout(at=START, provider="acme", account="work"))
+
+    async def are_stale() -> bool:
+        return all(each.stale_since for each in await world.service.accounts("acme"))
+
+    await world.until(are_stale)
+    assert [each.account for each in await world.service.accounts("acme")] == [
+        "acc-1",
+        "acc-2",
+    ]
+
+
+async def test_a_write_is_whole_though_whoever_asked_goes_away(world: World) -> None:
+    await world.service.get_cached("acme")
+    writing = asyncio.create_task(world.service.update_fields("acme", plan="team"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    writing.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await fetching
+        await writing
+
+    async def is_told() -> bool:
+        return world.told[-1] == ("acme", ("plan",))
+
+    await world.until(is_told)
+    cached = await world.service.get_cached("acme")
+    assert cached is not None
+    assert world.vendor.asked == 2
+
+
+async def test_an_account_nobody_knew_does_not_take_the_place_of_the_active_one(
+    world: World,
+) -> None:
+    await world.service.update_fields("acme", account="first", plan="free")
+    await world.service.update_fields("acme", account="second", plan="team")
+    accounts = await world.service.accounts("acme")
+    assert [(each.account, each.active) for each in accounts] == [
+        ("first", True),
+        ("second", False),
+    ]
 
 
 async def test_a_logout_of_one_account_leaves_those_that_have_a_login(

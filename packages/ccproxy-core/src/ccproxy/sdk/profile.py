@@ -37,7 +37,8 @@ class ProfileFields:
         organization_role: The person's role in it.
         subscription_started_at: When the paid time began.
         subscription_expires_at: When it ends.
-        limits: Windows of use, the shortest first.
+        limits: Windows of use, the shortest first; ``None`` if they can't be had right
+            now, which keeps those that were.
     """
 
     account: str
@@ -49,7 +50,7 @@ class ProfileFields:
     organization_role: str | None = None
     subscription_started_at: datetime | None = None
     subscription_expires_at: datetime | None = None
-    limits: tuple[LimitWindow, ...] = field(default=())
+    limits: tuple[LimitWindow, ...] | None = field(default=())
 
 
 ProfileAdapter: TypeAlias = Callable[[], Awaitable[Sequence[ProfileFields]]]
@@ -64,12 +65,14 @@ class AccountProfile(ProfileFields):
     """Facts of one account as they are kept.
 
     Attributes:
+        limits: The windows of use that were last known.
         provider: Whose account.
         updated_at: When the facts were last known to be right.
         stale_since: When fetching them first failed, if it has failed since.
         stale_reason: Why it failed, masked.
     """
 
+    limits: tuple[LimitWindow, ...] = ()
     provider: str
     updated_at: datetime
     stale_since: datetime | None = None

@@ -1,6 +1,7 @@
 """Account facts: fetched in one place, kept in the database, refreshed by events."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -8,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import structlog
 
 from ccproxy.errors import (
-    BadRequestError,
     CCProxyError,
     UnknownProviderError,
     UpstreamTimeoutError,
@@ -24,13 +24,13 @@ from ccproxy.hooks.events import (
 )
 from ccproxy.sdk import AccountProfile, ProfileAdapter, ProfileFields
 from ccproxy.security.sanitizer import mask_text
-from ccproxy.services.profile_fields import (
-    FACTS,
-    STALENESS,
-    changed_fields,
-    check_names,
-    known_fields,
-    merged,
+from ccproxy.services.profile_fields import check_names
+from ccproxy.services.profile_writes import (
+    Changed,
+    delete_those,
+    write_fields,
+    write_found,
+    write_stale,
 )
 from ccproxy.storage.database import Database
 from ccproxy.storage.profiles import with_profiles
@@ -79,9 +79,11 @@ class ProfileService:
         self._ttl = ttl
         self._clock = clock
         self._cache: dict[str, tuple[datetime, AccountProfile | None]] = {}
-        self._writes: dict[str, int] = {}
+        self._writes = Counter[str]()
+        self._logouts = Counter[str]()
         self._flights: dict[str, asyncio.Task[AccountProfile | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writing: set[asyncio.Task[Changed]] = set()
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -95,11 +97,11 @@ class ProfileService:
         self._bus.subscribe("profiles", AuthLogout, self._on_logout)
 
     async def close(self) -> None:
-        """Give up what is being fetched."""
+        """Give up what is being fetched; what is being written is."""
         tasks = [*self._tasks, *self._flights.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._writing, return_exceptions=True)
 
     # -- reading
 
@@ -174,19 +176,10 @@ class ProfileService:
         """
         check_names(fields)
         now = self._clock()
-
-        def write(repository: "ProfileRepository") -> tuple[str, ...]:
-            key = account if account is not None else _active(repository, provider)
-            old = repository.get(provider, key)
-            new = merged(old, provider, key, fields, now)
-            repository.upsert(new)
-            if new.active:
-                repository.deactivate_others(provider, key)
-            return changed_fields(old, new, fields)
-
-        changed = await with_profiles(self._database, write)
-        self._written(provider, changed)
-        return changed
+        return await self._change(
+            provider,
+            lambda profiles: write_fields(profiles, provider, account, fields, now),
+        )
 
     async def clear(self, provider: str, account: str | None = None) -> None:
         """Forget an account, or all of a provider.
@@ -194,22 +187,32 @@ class ProfileService:
         Raises:
             StorageError: The database can't be used.
         """
+        await self._change(
+            provider,
+            lambda profiles: delete_those(
+                profiles, provider, lambda key: account in {None, key}
+            ),
+        )
 
-        def delete(repository: "ProfileRepository") -> tuple[str, ...]:
-            gone = [
-                each
-                for each in repository.list(provider)
-                if account in {None, each.account}
-            ]
-            for each in gone:
-                repository.delete(provider, each.account)
-            return known_fields(gone)
+    async def _change(
+        self, provider: str, unit: Callable[["ProfileRepository"], Changed]
+    ) -> Changed:
+        """Do a unit of work, and tell what changed, even if whoever asked goes away."""
 
-        self._written(provider, await with_profiles(self._database, delete))
+        async def change() -> Changed:
+            changed = await with_profiles(self._database, unit)
+            self._written(provider, changed)
+            return changed
 
-    def _written(self, provider: str, changed: tuple[str, ...]) -> None:
+        task = asyncio.create_task(change())
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        task.add_done_callback(_heard)
+        return await asyncio.shield(task)
+
+    def _written(self, provider: str, changed: Changed) -> None:
         self._cache.pop(provider, None)
-        self._writes[provider] = self._writes.get(provider, 0) + 1
+        self._writes[provider] += 1
         if changed:
             self._bus.publish(
                 ProfileUpdated(at=self._clock(), provider=provider, fields=changed)
@@ -229,30 +232,43 @@ class ProfileService:
         self, provider: str, adapter: ProfileAdapter
     ) -> AccountProfile | None:
         try:
-            async with asyncio.timeout(FETCH_TIMEOUT):
-                found = await adapter()
-        except TimeoutError:
-            msg = f"{provider} took more than {FETCH_TIMEOUT:.0f} seconds to answer."
-            await self._failed(provider, UpstreamTimeoutError(msg))
+            found = await self._ask(provider, adapter)
         except CCProxyError as error:
             await self._failed(provider, error)
         else:
             await self._store(provider, found)
-        writes = self._writes.get(provider)
+        writes = self._writes[provider]
         profile = await self.load_profile(provider)
-        if self._writes.get(provider) == writes:  # else somebody knows better by now
+        if self._writes[provider] == writes:  # else somebody knows better by now
             self._cache[provider] = (self._clock(), profile)
         return profile
 
+    async def _ask(
+        self, provider: str, adapter: ProfileAdapter
+    ) -> Sequence[ProfileFields]:
+        """Ask, and ask again if somebody has logged out before the answer came.
+
+        What is found is handed to the database before anything else can happen; so what
+        a later logout deletes stays deleted.
+        """
+        while True:
+            logouts = self._logouts[provider]
+            try:
+                async with asyncio.timeout(FETCH_TIMEOUT):
+                    found = await adapter()
+            except TimeoutError as error:
+                msg = (
+                    f"{provider} took more than {FETCH_TIMEOUT:.0f} seconds to answer."
+                )
+                raise UpstreamTimeoutError(msg) from error
+            if logouts == self._logouts[provider]:
+                return found
+
     async def _store(self, provider: str, found: Sequence[ProfileFields]) -> None:
-        """Write what was found; an account that is not among it has no login."""
-        for each in await self.accounts(provider):
-            if each.account not in {one.account for one in found}:
-                await self.clear(provider, each.account)
-        for one in found:
-            facts = {name: getattr(one, name) for name in FACTS}
-            fresh = dict.fromkeys(STALENESS)
-            await self.update_fields(provider, account=one.account, **facts, **fresh)
+        now = self._clock()
+        await self._change(
+            provider, lambda profiles: write_found(profiles, provider, found, now)
+        )
 
     async def _failed(self, provider: str, error: CCProxyError) -> None:
         """Mark what is known as stale.
@@ -260,24 +276,19 @@ class ProfileService:
         Raises:
             CCProxyError: The error, if nothing is known.
         """
-        known = await self.accounts(provider)
-        if not known:
+        if not await self.accounts(provider):
             raise error
-        for each in known:
-            await self.update_fields(
-                provider,
-                account=each.account,
-                stale_since=each.stale_since or self._clock(),
-                stale_reason=mask_text(error.message),
-            )
+        now, reason = self._clock(), mask_text(error.message)
+        await self._change(
+            provider, lambda profiles: write_stale(profiles, provider, reason, now)
+        )
 
     def _landed(
         self, provider: str, flight: asyncio.Task[AccountProfile | None]
     ) -> None:
         if self._flights.get(provider) is flight:
             del self._flights[provider]
-        if not flight.cancelled():
-            flight.exception()  # whoever waits gets it; if nobody does, it is no fault
+        _heard(flight)
 
     # -- following logins
 
@@ -287,6 +298,7 @@ class ProfileService:
 
     def _on_logout(self, event: Event) -> None:
         if isinstance(event, AuthEvent):
+            self._logouts[event.provider] += 1
             self._spawn(self._forget(event.provider, event.account))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -309,24 +321,22 @@ class ProfileService:
         """Clear what a logout leaves behind; then see which other accounts remain.
 
         The account's name within ccproxy need not be the provider's key of it. If it is
-        not, all go, and those that still have a login come back.
+        not, only the provider can tell whose login is gone.
         """
-        if flight := self._flights.pop(provider, None):
-            flight.cancel()
-            await asyncio.wait({flight})
         try:
-            keys = {each.account for each in await self.accounts(provider)}
-            await self.clear(provider, account if account in keys else None)
+            if account is None or account in await self._keys(provider):
+                await self.clear(provider, account)
         except CCProxyError as error:
             _log.warning("profile_not_cleared", provider=provider, reason=str(error))
             return
         if account is not None:
             await self._refresh_after(provider)
 
+    async def _keys(self, provider: str) -> set[str]:
+        return {each.account for each in await self.accounts(provider)}
 
-def _active(repository: "ProfileRepository", provider: str) -> str:
-    for each in repository.list(provider):
-        if each.active:
-            return each.account
-    msg = f"No account of {provider!r} is active."
-    raise BadRequestError(msg, hint="Name the account.")
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Take note of an error: who waits gets it; if nobody does, it is no fault."""
+    if not task.cancelled():
+        task.exception()

@@ -81,8 +81,12 @@ class CodexProfiles:
             **asdict(facts),
         )
 
-    async def _limits(self, key: str, name: str) -> tuple[LimitWindow, ...]:
-        """Ask for the limits; if that fails, those count that have not begun anew."""
+    async def _limits(self, key: str, name: str) -> tuple[LimitWindow, ...] | None:
+        """Ask for the limits; if that fails, those count that answers have told of.
+
+        Of them only what has not begun anew is true. Where none is left, nothing is
+        known.
+        """
         login = self._credential.of(name)
         http = login.accounts.server.http
         try:
@@ -90,9 +94,10 @@ class CodexProfiles:
         except (CredentialError, UpstreamError) as error:
             _log.warning("limits_not_fetched", account=name, reason=error.message)
             now = datetime.now(UTC)
-            self._known[key] = tuple(
+            still = [
                 each
                 for each in self._known.get(key, ())
                 if each.resets_at is not None and each.resets_at > now
-            )
+            ]
+            return tuple(still) or None
         return self._known[key]
