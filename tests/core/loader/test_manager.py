@@ -259,6 +259,12 @@ async def test_a_plugin_called_otherwise_than_its_entry_point_is_off() -> None:
     assert status["other"].reason == "its manifest calls it 'a'"
 
 
+async def test_no_plugin_may_be_called_as_the_core_is() -> None:
+    """Its tables would be taken for the core's."""
+    status = await World([Recorder().make("core")]).live()
+    assert status["core"].reason == "no plugin may be called 'core': so is the core"
+
+
 async def test_the_dashboard_has_a_switch_of_its_own() -> None:
     made = Recorder()
     world = World([made.make("dashboard")], dashboard={"enabled": False})

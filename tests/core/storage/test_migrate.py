@@ -11,11 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from ccproxy.errors import StorageError
 from ccproxy.storage.connections import Connections
 from ccproxy.storage.database import Database
 from ccproxy.storage.migrate import State
+from ccproxy.storage.profiles import with_profiles
 
 pytestmark = pytest.mark.integration
 
@@ -159,3 +161,70 @@ async def test_migrations_that_are_not_there_are_named(url: str, opened: Open) -
         await opened(url, lambda: {"lost": "nowhere:migrations"}).upgrade()
     with pytest.raises(StorageError, match="The migrations of lost are not at"):
         await opened(url, lambda: {"lost": "ccproxy.storage:nowhere"}).upgrade()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("op.execute('SELECT * FROM nowhere')", "nowhere"),
+        ("op.no_such_operation()", "AttributeError"),
+        ("raise RuntimeError('not ready')", "not ready"),
+    ],
+)
+async def test_a_plugin_whose_migration_fails_is_nobody_elses_affair(
+    url: str, opened: Open, scripts: Scripts, body: str, reason: str
+) -> None:
+    """The core's tables can be used, and other plugins' are brought up to date."""
+    migrations = {"a-lost-one": "nowhere:migrations", "counting": scripts(TABLE, body)}
+    database = opened(url, lambda: migrations)
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            assert await with_profiles(database, lambda found: found.list()) == []
+    assert [each["event"] for each in logs] == ["plugin_not_migrated"] * 2
+    lost, counting = (each["reason"] for each in logs)
+    assert "plugin a-lost-one can't be brought up to date: There is no package" in lost
+    assert "plugin counting can't be brought up to date" in counting
+    assert reason in counting
+    assert rows(url, "SELECT * FROM counts") == []
+    with pytest.raises(StorageError, match="plugin a-lost-one"):
+        await database.upgrade()
+
+
+async def test_a_plugin_newer_than_its_tables_is_nobody_elses_affair(
+    url: str, opened: Open, scripts: Scripts
+) -> None:
+    database = opened(url, lambda: {"counting": scripts(TABLE)})
+    await database.upgrade()
+    with Connections(url).open() as connection:
+        connection.execute(sa.text("UPDATE alembic_version_counting SET version_num=9"))
+        connection.commit()
+    again = opened(url, lambda: {"counting": scripts(TABLE)})
+    assert await with_profiles(again, lambda found: found.list()) == []
+    with pytest.raises(StorageError, match="A newer version of the plugin counting"):
+        await again.upgrade()
+
+
+async def test_a_script_that_can_not_be_read_is_told_with_the_plugins_name(
+    url: str, opened: Open, scripts: Scripts
+) -> None:
+    database = opened(url, lambda: {"counting": scripts("this is no Python")})
+    with pytest.raises(StorageError, match="A migration of counting is wrong: Syntax"):
+        await database.states()
+
+
+async def test_a_backup_is_private_from_its_first_byte(
+    tmp_path: Path, opened: Open, scripts: Scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"duckdb:///{tmp_path}/data/ccproxy.duckdb"
+    await opened(url, lambda: {"counting": scripts(TABLE, ROW)}).upgrade()
+    seen: list[int] = []
+    chmod = Path.chmod
+
+    def look(path: Path, mode: int) -> None:
+        seen.append(stat.S_IMODE(path.parent.stat().st_mode))
+        chmod(path, mode)
+
+    monkeypatch.setattr(Path, "chmod", look)
+    gone = scripts(TABLE, ROW, "op.execute('DELETE FROM counts')", rewrites=(2,))
+    await opened(url, lambda: {"counting": gone}).upgrade()
+    assert seen == [0o700]

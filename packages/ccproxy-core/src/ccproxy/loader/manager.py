@@ -29,6 +29,7 @@ from ccproxy.sdk import (
     Provider,
     Route,
 )
+from ccproxy.storage.words import CORE
 
 _log = structlog.get_logger(__name__)
 
@@ -104,6 +105,9 @@ class PluginManager:
             manifest = plugin_class.manifest
             if manifest.name != entry.name:
                 self._fail(entry, f"its manifest calls it {manifest.name!r}")
+                return
+            if manifest.name == CORE:
+                self._fail(entry, f"no plugin may be called {CORE!r}: so is the core")
                 return
             entry.manifest = manifest
             config = section(self._layers, entry.name, manifest.config)

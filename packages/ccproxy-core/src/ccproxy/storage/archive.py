@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ccproxy.config.paths import private_dir
+from ccproxy.storage.words import quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,14 +43,10 @@ def _copy(connection: "DuckDBPyConnection", day: datetime, file: Path) -> None:
     new = file.with_suffix(".new")
     rows, values = _ROWS, {"since": day, "until": day + _DAY}
     if file.exists():
-        kept = f"SELECT * FROM read_parquet('{_quoted(file)}')"  # noqa: S608  (quoted)
+        kept = f"SELECT * FROM read_parquet('{quoted(file)}')"  # noqa: S608  (quoted)
         rows += f" UNION BY NAME {kept}"
     connection.execute(
-        f"COPY ({rows} ORDER BY id) TO '{_quoted(new)}' (FORMAT parquet)", values
+        f"COPY ({rows} ORDER BY id) TO '{quoted(new)}' (FORMAT parquet)", values
     )
     new.chmod(0o600)
     new.replace(file)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

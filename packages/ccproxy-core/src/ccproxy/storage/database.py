@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from ccproxy.storage.connections import Connections
-    from ccproxy.storage.migrate import RunState
+    from ccproxy.storage.migrate import RunState, Upgraded
 
 T = TypeVar("T")
 
@@ -96,7 +96,8 @@ class Database:
             The states before, of those that were behind.
 
         Raises:
-            StorageError: It can't be used, or is newer than the code.
+            StorageError: It can't be used, or is newer than the code; or the tables of
+                a plugin could not be upgraded, which keeps nobody from the others.
         """
         return await self._in_thread(self._upgrade)
 
@@ -176,19 +177,26 @@ class Database:
     def _bring_up_to_date(self) -> None:
         """Upgrade if that has not been done, or if the file has been deleted since."""
         if not self._is_current or (self.file is not None and not self.file.exists()):
-            self._upgrade()
+            for failure in self._upgraded().failures:
+                _log.warning("plugin_not_migrated", reason=str(failure))
 
     def _upgrade(self) -> list["RunState"]:
+        told = self._upgraded()
+        if told.failures:
+            raise told.failures[0]
+        return told.done
+
+    def _upgraded(self) -> "Upgraded":
         from ccproxy.storage import migrate  # noqa: PLC0415
 
-        done = migrate.upgrade(self._opened(), migrate.runs(self._migrations()))
+        told = migrate.upgrade(self._opened(), self._migrations())
         self._is_current = True
-        return done
+        return told
 
     def _states(self) -> list["RunState"]:
         from ccproxy.storage import migrate  # noqa: PLC0415
 
-        return migrate.states(self._opened(), migrate.runs(self._migrations()))
+        return migrate.states(self._opened(), self._migrations())
 
     def _differences(self) -> list[str]:
         from ccproxy.storage import migrate  # noqa: PLC0415

@@ -4,8 +4,9 @@ Each is a run of its own with a version table of its own, so that a plugin that 
 removed leaves nothing behind that could break another one's migrations.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -20,12 +21,28 @@ from sqlalchemy.engine import Connection
 
 from ccproxy.errors import StorageError
 from ccproxy.models.request_table import request_records
+from ccproxy.security.sanitizer import mask_text
+from ccproxy.storage.backup import back_up
 from ccproxy.storage.connections import Connections
+from ccproxy.storage.failures import mapped
+from ccproxy.storage.words import CORE
 
-CORE = "core"
 _ENVIRONMENT = "ccproxy.storage:migrations"
 _METADATA = request_records.metadata
 """All of the core's tables: this one's module imports those of the others."""
+_MISTAKES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+"""What a script raises that is wrong in itself; Alembic lets it pass."""
 
 
 class State(StrEnum):
@@ -77,6 +94,19 @@ class RunState:
         return tuple(step for step in self.steps if not step.applied)
 
 
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """What an upgrade came to.
+
+    Attributes:
+        done: The states before, of the runs that were behind and no longer are.
+        failures: Why the runs of some plugins could not be done.
+    """
+
+    done: list[RunState] = field(default_factory=list)
+    failures: list[StorageError] = field(default_factory=list)
+
+
 class Run:
     """The migrations of the core or of one plugin.
 
@@ -102,7 +132,8 @@ class Run:
     def state(self, connection: Connection | None) -> RunState:
         """Compare the database, or one that is not there yet, with the code."""
         current = self._current(connection) if connection is not None else None
-        scripts = [*reversed([*self._scripts.walk_revisions()])]
+        with _well_written(self.name):
+            scripts = [*reversed([*self._scripts.walk_revisions()])]
         known = [script.revision for script in scripts]
         applied = known.index(current) + 1 if current in known else 0
         state = State.CURRENT if applied == len(known) else State.BEHIND
@@ -115,13 +146,18 @@ class Run:
         return RunState(self.name, state, current, known[-1] if known else None, steps)
 
     def upgrade(self, connection: Connection) -> None:
-        """Apply what is pending, each migration in a transaction of its own."""
+        """Apply what is pending, each migration in a transaction of its own.
+
+        Raises:
+            StorageError: A script is wrong.
+        """
         self._config.attributes.update(
             connection=connection,
             metadata=_METADATA if self.name == CORE else MetaData(),
             version_table=self._table,
         )
-        command.upgrade(self._config, "head")
+        with _well_written(self.name):
+            command.upgrade(self._config, "head")
 
     def _current(self, connection: Connection) -> str | None:
         options = {"version_table": self._table}
@@ -134,45 +170,55 @@ class Run:
         self._config.set_main_option(name, value.replace("%", "%%"))
 
 
-def runs(plugins: Mapping[str, str]) -> list[Run]:
-    """Return the core's run and those of plugins.
-
-    Args:
-        plugins: Location, as ``package:folder``, by the plugin's name.
-
-    Raises:
-        StorageError: There is no such folder.
-    """
-    core = Run(CORE, _folder(f"{_ENVIRONMENT}/versions"))
-    return [core, *(Run(name, _folder(plugins[name])) for name in sorted(plugins))]
-
-
-def upgrade(connections: Connections, runs: Sequence[Run]) -> list[RunState]:
+def upgrade(connections: Connections, plugins: Mapping[str, str]) -> Upgraded:
     """Bring the database up to date; processes that do it at once take turns.
 
-    Returns:
-        What has been done: the states before, of those that were behind.
+    A plugin whose tables can't be is the affair of nobody else: the others' are.
+
+    Args:
+        connections: The database's.
+        plugins: Location of the scripts, as ``package:folder``, by the plugin's name.
 
     Raises:
-        StorageError: The database is newer than the code, or a migration failed.
+        StorageError: The core's tables are newer than the code, or a migration of them
+            failed.
     """
-    done = []
+    told = Upgraded()
     with connections.exclusively() as connection:
-        for run in runs:
-            before = run.state(connection)
-            if before.state is State.NEWER:
-                raise _newer(connections, before)
-            if before.state is State.CURRENT:
-                continue
-            if before.current and any(step.rewrites for step in before.pending):
-                back_up(connections, connection, f"{run.name}-{before.current}")
-            run.upgrade(connection)
-            done.append(before)
-    return done
+        _bring_up(connections, connection, _core(), told)
+        for name in sorted(plugins):
+            try:
+                with mapped(connections.name):
+                    run = _run_of(name, plugins[name])
+                    _bring_up(connections, connection, run, told)
+            except StorageError as error:
+                connection.rollback()
+                told.failures.append(_failed(name, error))
+    return told
 
 
-def states(connections: Connections, runs: Sequence[Run]) -> list[RunState]:
-    """Tell how far each run is; nothing is changed."""
+def _bring_up(
+    connections: Connections, connection: Connection, run: Run, told: Upgraded
+) -> None:
+    before = run.state(connection)
+    if before.state is State.NEWER:
+        raise _newer(connections, before)
+    if before.state is State.CURRENT:
+        return
+    if before.current and any(step.rewrites for step in before.pending):
+        back_up(connections, connection, f"{run.name}-{before.current}")
+    run.upgrade(connection)
+    told.done.append(before)
+
+
+def states(connections: Connections, plugins: Mapping[str, str]) -> list[RunState]:
+    """Tell how far the core and each plugin is; nothing is changed.
+
+    Raises:
+        StorageError: A plugin has no such scripts, or wrong ones; or the database can't
+            be used.
+    """
+    runs = [_core(), *(_run_of(name, plugins[name]) for name in sorted(plugins))]
     if connections.file is not None and not connections.file.exists():
         return [run.state(None) for run in runs]
     with connections.open() as connection:
@@ -187,29 +233,27 @@ def differences(connections: Connections) -> list[str]:
         return [str(each) for each in compare_metadata(context, _METADATA)]
 
 
-def back_up(connections: Connections, connection: Connection, label: str) -> None:
-    """Copy a DuckDB file beside itself, for this user alone.
-
-    DuckDB copies it: reading the file here would release the lock it has on it. A
-    PostgreSQL server's backups are its owner's affair.
-    """
-    if connections.file is None:
-        return
-    copy = connections.file.with_name(f"{connections.file.name}.before-{label}.bak")
-    copy.unlink(missing_ok=True)
-    source = connection.exec_driver_sql("SELECT current_database()").scalar_one()
-    connection.rollback()
-    connection.exec_driver_sql(f"ATTACH '{_quoted(copy)}' AS backup")
-    connection.commit()
-    connection.exec_driver_sql(f'COPY FROM DATABASE "{source}" TO backup')
-    connection.commit()
-    connection.exec_driver_sql("DETACH backup")
-    connection.commit()
-    copy.chmod(0o600)
+@contextmanager
+def _well_written(name: str) -> Iterator[None]:
+    try:
+        yield
+    except _MISTAKES as error:
+        reason = f"{type(error).__name__}: {error}"
+        msg = f"A migration of {name} is wrong: {mask_text(reason)}."
+        raise StorageError(msg) from error
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _core() -> Run:
+    return _run_of(CORE, f"{_ENVIRONMENT}/versions")
+
+
+def _run_of(name: str, location: str) -> Run:
+    return Run(name, _folder(location))
+
+
+def _failed(name: str, error: StorageError) -> StorageError:
+    msg = f"The tables of the plugin {name} can't be brought up to date: "
+    return StorageError(f"{msg}{error.message}", hint=error.hint)
 
 
 def _is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from ccproxy.errors import StorageError
+from ccproxy.storage.words import quoted
 
 
 def write_parquet(lines: Path, file: Path, columns: Sequence[str]) -> None:
@@ -31,7 +32,7 @@ def write_parquet(lines: Path, file: Path, columns: Sequence[str]) -> None:
 
 
 def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    return f"'{quoted(path)}'"
 
 
 def _name(column: str) -> str:

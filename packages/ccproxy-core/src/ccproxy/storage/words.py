@@ -1,9 +1,12 @@
-"""What is said when a database can't be used; needs no library of a database."""
+"""Words of databases that need no library of one."""
 
 from pathlib import Path
 
 from ccproxy.errors import StorageError
 from ccproxy.security.sanitizer import mask_text
+
+CORE = "core"
+"""What the core's migrations are called; a plugin's are called by its name."""
 
 USE_HINT = "Check storage.url and who may use it; 'ccproxy doctor' helps."
 
@@ -42,3 +45,8 @@ def unusable(name: str, error: BaseException) -> str:
     first = str(original).strip().partition("\n")[0]
     reason = mask_text(first.rstrip(".")) or type(error).__name__
     return f"The database {name} can't be used: {reason}."
+
+
+def quoted(path: Path) -> str:
+    """Write a path as it stands between quotes in SQL that takes no parameters."""
+    return str(path).replace("'", "''")
