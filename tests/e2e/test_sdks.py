@@ -1,12 +1,14 @@
-"""The official SDKs against the real server process, in front of a strict vendor."""
+"""The official SDKs against a gateway of its own process and a strict vendor."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import anthropic
 import openai
 import pytest
 
-from fakes.process import TOKEN, Server
+from fakes.process import TOKEN, Running, answering
 from fakes.vendor import KEY, WORDS, Vendor
 
 pytestmark = pytest.mark.e2e
@@ -15,23 +17,36 @@ TEXT = "".join(WORDS)
 USER = "Count to three."
 
 
-def openai_client(server: Server, token: str = TOKEN) -> openai.OpenAI:
+@pytest.fixture
+async def server(settings_file: Path, tmp_path: Path) -> AsyncIterator[Running]:
+    async with answering(tmp_path, "--config", str(settings_file)) as running:
+        yield running
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[Running]:
+    """A gateway nobody has configured."""
+    async with answering(tmp_path) as running:
+        yield running
+
+
+def openai_client(server: Running, token: str = TOKEN) -> openai.OpenAI:
     return openai.OpenAI(base_url=f"{server.url}/v1", api_key=token, max_retries=0)
 
 
-def openai_async(server: Server) -> openai.AsyncOpenAI:
+def openai_async(server: Running) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key=TOKEN, max_retries=0)
 
 
-def anthropic_client(server: Server, token: str = TOKEN) -> anthropic.Anthropic:
+def anthropic_client(server: Running, token: str = TOKEN) -> anthropic.Anthropic:
     return anthropic.Anthropic(base_url=server.url, api_key=token, max_retries=0)
 
 
-def anthropic_async(server: Server) -> anthropic.AsyncAnthropic:
+def anthropic_async(server: Running) -> anthropic.AsyncAnthropic:
     return anthropic.AsyncAnthropic(base_url=server.url, api_key=TOKEN, max_retries=0)
 
 
-async def test_openai_chat(server: Server, fake: Vendor) -> None:
+async def test_openai_chat(server: Running, fake: Vendor) -> None:
     def sync() -> tuple[str | None, str]:
         with openai_client(server) as client:
             whole = client.chat.completions.create(
@@ -56,7 +71,7 @@ async def test_openai_chat(server: Server, fake: Vendor) -> None:
     assert (whole.choices[0].message.content, "".join(pieces)) == (TEXT, TEXT)
 
 
-async def test_openai_responses(server: Server) -> None:
+async def test_openai_responses(server: Running) -> None:
     def sync() -> tuple[str, str]:
         with openai_client(server) as client:
             whole = client.responses.create(model="m", input=USER)
@@ -74,7 +89,7 @@ async def test_openai_responses(server: Server) -> None:
     assert (whole.output_text, final.output_text) == (TEXT, TEXT)
 
 
-async def test_anthropic_messages(server: Server, fake: Vendor) -> None:
+async def test_anthropic_messages(server: Running, fake: Vendor) -> None:
     def sync() -> tuple[str, str, int]:
         with anthropic_client(server) as client:
             whole = client.messages.create(
@@ -103,7 +118,7 @@ async def test_anthropic_messages(server: Server, fake: Vendor) -> None:
     assert final.stop_reason == "end_turn"
 
 
-async def test_a_wrong_token_is_what_the_sdks_call_it(server: Server) -> None:
+async def test_a_wrong_token_is_what_the_sdks_call_it(server: Running) -> None:
     def sync() -> None:
         with openai_client(server, "wrong") as client:
             with pytest.raises(openai.AuthenticationError, match="token is wrong"):
@@ -121,7 +136,7 @@ async def test_a_wrong_token_is_what_the_sdks_call_it(server: Server) -> None:
     await asyncio.to_thread(sync)
 
 
-async def test_errors_are_what_the_sdks_call_them(server: Server) -> None:
+async def test_errors_are_what_the_sdks_call_them(server: Running) -> None:
     async with openai_async(server) as client:
         with pytest.raises(openai.RateLimitError, match="slow down") as limited:
             await client.responses.create(model="busy", input=USER)
@@ -142,7 +157,7 @@ async def test_errors_are_what_the_sdks_call_them(server: Server) -> None:
                 await messages.get_final_message()
 
 
-async def test_models_in_both_shapes(server: Server) -> None:
+async def test_models_in_both_shapes(server: Running) -> None:
     async with openai_async(server) as client:
         assert "vendor-large" in [model.id async for model in client.models.list()]
         assert (await client.models.retrieve("sandbox-echo")).id == "sandbox-echo"
@@ -158,7 +173,7 @@ WEATHER: dict[str, object] = {
 }
 
 
-async def test_tools_over_two_turns_with_openai_chat(sandbox: Server) -> None:
+async def test_tools_over_two_turns_with_openai_chat(sandbox: Running) -> None:
     """With no settings and no credentials at all, as on a fresh machine."""
     async with openai_async(sandbox) as client:
         asked = await client.chat.completions.create(
@@ -199,7 +214,7 @@ async def test_tools_over_two_turns_with_openai_chat(sandbox: Server) -> None:
     assert "snow, -3" in (told.choices[0].message.content or "")
 
 
-async def test_tools_over_two_turns_with_anthropic_messages(sandbox: Server) -> None:
+async def test_tools_over_two_turns_with_anthropic_messages(sandbox: Running) -> None:
     tool: anthropic.types.ToolParam = {"name": "weather", "input_schema": WEATHER}
     question: anthropic.types.MessageParam = {"role": "user", "content": "Weather?"}
     async with anthropic_async(sandbox) as client:
@@ -244,7 +259,7 @@ async def test_tools_over_two_turns_with_anthropic_messages(sandbox: Server) -> 
     assert "snow, -3" in block.text
 
 
-async def test_openai_responses_over_a_websocket(server: Server, fake: Vendor) -> None:
+async def test_openai_responses_over_a_websocket(server: Running, fake: Vendor) -> None:
     async with openai_async(server) as client, client.responses.connect() as socket:
         answers = []
         for previous in (None, "resp_1"):

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +15,25 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fakes.forked import started_program
+
 TOKEN = "e2e-client-token"
 
 
 @dataclass
-class Server:
-    """A running server process."""
+class Running:
+    """A gateway that answers, whatever its process is."""
 
     url: str
-    process: subprocess.Popen[str]
     home: Path
     log: Path
+
+
+@dataclass
+class Server(Running):
+    """A running server process."""
+
+    process: subprocess.Popen[str]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -70,9 +78,9 @@ async def serving(
             stderr=stderr,
             text=True,
         )
-    server = Server(f"http://127.0.0.1:{port}", process, home, log)
+    server = Server(f"http://127.0.0.1:{port}", home, log, process)
     try:
-        await asyncio.to_thread(wait_for, server)
+        await asyncio.to_thread(wait_for, server, process.poll)
         yield server
     finally:
         if process.poll() is None:
@@ -82,11 +90,27 @@ async def serving(
             process.stdout.close()
 
 
-def wait_for(server: Server) -> None:
+@asynccontextmanager
+async def answering(home: Path, *arguments: str) -> AsyncIterator[Running]:
+    """Run ``ccproxy serve`` in a fork, for tests that are not about how it starts."""
+    port = free_port()
+    running = Running(f"http://127.0.0.1:{port}", home, home / "server.log")
+    with started_program(
+        ("serve", "--port", str(port), *arguments),
+        clean_environ(home),
+        home,
+        stdout=Path(os.devnull),
+        stderr=running.log,
+    ) as process:
+        await asyncio.to_thread(wait_for, running, lambda: process.exitcode)
+        yield running
+
+
+def wait_for(server: Running, ended: Callable[[], int | None]) -> None:
     deadline = time.monotonic() + 30
     with httpx.Client(timeout=5, trust_env=False) as client:
         while time.monotonic() < deadline:
-            if server.process.poll() is not None:
+            if ended() is not None:
                 pytest.fail(f"the server ended: {server.log.read_text()}")
             try:
                 client.get(f"{server.url}/health/live").raise_for_status()
