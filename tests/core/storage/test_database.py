@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 import structlog
@@ -16,6 +17,7 @@ from sqlmodel import Session
 
 from ccproxy.errors import StorageError
 from ccproxy.storage.database import Database
+from fakes.databases import on_a_server
 from fakes.holder import held
 
 pytestmark = pytest.mark.integration
@@ -143,6 +145,17 @@ async def test_waiting_for_the_file_ends_with_what_to_do(
         with pytest.raises(StorageError, match="Another process holds") as error:
             await opened(duckdb_url, patience=0.05).work(count)
         assert "Close programs" in (error.value.hint or "")
+
+
+@on_a_server
+async def test_waiting_for_another_who_migrates_ends_with_what_to_do(
+    url: str, opened: Open
+) -> None:
+    with psycopg.connect(url.replace("+psycopg", "")) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", (0x63637078,))
+        with pytest.raises(StorageError, match="has been migrating the database"):
+            await opened(url, patience=0.1).upgrade()
+    await opened(url).upgrade()
 
 
 async def test_closing_does_not_wait_for_the_file(duckdb_url: str) -> None:

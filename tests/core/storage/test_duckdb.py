@@ -21,6 +21,7 @@ from ccproxy.errors import StorageError
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
 from ccproxy.storage.request_rows import append_to_file
+from fakes.databases import on_a_file, on_a_server
 from fakes.holder import held
 from fakes.records import NOW, kept, record, records
 
@@ -52,18 +53,6 @@ asyncio.run(main())
 @pytest.fixture
 def file(url: str) -> Path:
     return Path(url.removeprefix("duckdb:///"))
-
-
-on_a_server = pytest.mark.parametrize(
-    "url",
-    [
-        pytest.param(
-            "pg", marks=(pytest.mark.services, pytest.mark.xdist_group("postgres"))
-        )
-    ],
-    indirect=True,
-)
-on_a_file = pytest.mark.parametrize("url", ["duckdb"], indirect=True)
 
 
 def events(logs: list[EventDict]) -> list[str]:

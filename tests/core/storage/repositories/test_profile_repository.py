@@ -1,5 +1,7 @@
 """Profiles in the database: what is written is found, and by an index."""
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,8 +19,11 @@ from ccproxy.errors import StorageError
 from ccproxy.sdk import AccountProfile, LimitWindow
 from ccproxy.storage.database import Database
 from ccproxy.storage.repositories.profile_repository import ProfileRepository
+from fakes.databases import on_a_server
 
 pytestmark = pytest.mark.integration
+
+Open = Callable[..., Database]
 
 NOW = datetime(2026, 11, 23, 12, 30, 15, 123456, UTC)
 
@@ -161,6 +166,56 @@ async def test_one_account_of_a_provider_can_be_the_only_active_one(
         return [(each.account, each.active) for each in profiles.list()]
 
     assert await database.work(work) == [("c", True), ("b", True), ("a", False)]
+
+
+async def test_text_that_a_database_can_not_hold_is_no_error(
+    database: Database,
+) -> None:
+    odd = replace(profile("a\0b"), plan="p\0")
+
+    def unit(session: Session) -> AccountProfile | None:
+        repository = ProfileRepository(session)
+        repository.upsert(odd)
+        return repository.get("codex", "a\0b")
+
+    kept = await database.work(unit)
+    assert kept is not None
+    assert (kept.account, kept.plan) == ("a\ufffdb", "p\ufffd")
+
+
+@on_a_server
+async def test_units_that_write_one_providers_accounts_take_turns(
+    url: str, opened: Open
+) -> None:
+    """So that of two that make another account the active one, one comes last.
+
+    A DuckDB file is open in one process at a time.
+    """
+    first, second = opened(url), opened(url)
+    await first.upgrade()
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def activate(account: str, *, wait: bool) -> Callable[[Session], None]:
+        def unit(session: Session) -> None:
+            repository = ProfileRepository(session)
+            repository.lock("codex")
+            repository.upsert(profile(account))
+            repository.deactivate_others("codex", account)
+            if wait:
+                has_begun.set()
+                may_end.wait(10)
+
+        return unit
+
+    slow = asyncio.create_task(first.work(activate("acc-1", wait=True)))
+    await asyncio.to_thread(has_begun.wait, 10)
+    quick = asyncio.create_task(second.work(activate("acc-2", wait=False)))
+    done, _ = await asyncio.wait({quick}, timeout=0.1)
+    assert not done
+    may_end.set()
+    await asyncio.gather(slow, quick)
+    kept = await first.work(lambda session: ProfileRepository(session).list("codex"))
+    assert [each.account for each in kept if each.active] == ["acc-2"]
 
 
 async def test_deleting_tells_whether_there_was_one(database: Database) -> None:

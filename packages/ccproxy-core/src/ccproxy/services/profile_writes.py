@@ -37,6 +37,7 @@ def write_fields(
         BadRequestError: No account is named, and none is active; or a value is not of
             its type.
     """
+    profiles.lock(provider)
     key = account if account is not None else _active(profiles, provider)
     if key is None:
         msg = f"No account of {provider!r} is active."
@@ -58,6 +59,7 @@ def write_found(
     now: datetime,
 ) -> Changed:
     """Write all that a provider tells; an account that is not among it has no login."""
+    profiles.lock(provider)
     keys = {one.account for one in found}
     changed = {*delete_those(profiles, provider, lambda key: key not in keys)}
     for one in found:
@@ -84,6 +86,7 @@ def write_stale(
     profiles: "ProfileRepository", provider: str, reason: str, now: datetime
 ) -> Changed:
     """Write that what is known is old, and why."""
+    profiles.lock(provider)
     changed: set[str] = set()
     for each in profiles.list(provider):
         fields = {"stale_since": each.stale_since or now, "stale_reason": reason}

@@ -52,8 +52,8 @@ class Connections:
         parsed = _parse(url)
         self.name = parsed.render_as_string(hide_password=True)
         self.file = duckdb_file(url)
-        self._engine = _engine(parsed)
-        self._lock = FileLock(f"{self.file}.lock", mode=0o600)
+        self._engine = _engine(parsed, patience)
+        self._lock: FileLock | None = None
 
     @contextmanager
     def open(self) -> Iterator[Connection]:
@@ -87,9 +87,18 @@ class Connections:
                 yield connection
             return
         with self.open() as connection:
-            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})")
-            connection.commit()
+            self._lock_server(connection)
             yield connection  # closing the connection releases the lock
+
+    def _lock_server(self, connection: Connection) -> None:
+        milliseconds = max(1, round(self._patience * 1000))
+        connection.exec_driver_sql(f"SET lock_timeout = {milliseconds}")
+        try:
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})")
+        except OperationalError as error:
+            raise _migrated_for_long(self.name) from error
+        connection.exec_driver_sql("RESET lock_timeout")
+        connection.commit()
 
     def _connect(self) -> Connection:
         until = time.monotonic() + self._patience
@@ -124,15 +133,21 @@ class Connections:
     @contextmanager
     def _locked(self, file: Path) -> Iterator[None]:
         private_dir(file.parent)
+        if self._lock is None:
+            self._lock = FileLock(f"{file}.lock", mode=0o600)
         try:
             self._lock.acquire(timeout=self._patience)
         except Timeout as error:
-            msg = f"Another process has been migrating the database {file} for long."
-            raise StorageError(msg, hint="See what it does, then try again.") from error
+            raise _migrated_for_long(str(file)) from error
         try:
             yield
         finally:
             self._lock.release()
+
+
+def _migrated_for_long(name: str) -> StorageError:
+    msg = f"Another process has been migrating the database {name} for long."
+    return StorageError(msg, hint="See what it does, then try again.")
 
 
 def _parse(url: str) -> URL:
@@ -150,9 +165,20 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, patience: float = 0) -> Engine:
+    """Make what opens connections.
+
+    Args:
+        url: The database's.
+        patience: Seconds a server may take to answer at all.
+    """
+    waits = {"connect_timeout": max(2, round(patience))}  # libpq knows no shorter one
     try:
-        return create_engine(url, poolclass=NullPool)
+        return create_engine(
+            url,
+            poolclass=NullPool,
+            connect_args={} if url.drivername == "duckdb" else waits,
+        )
     except ModuleNotFoundError as error:
         raise StorageError(
             "PostgreSQL needs psycopg, which is not installed.",

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 import orjson
+from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session, col, select
 
@@ -13,6 +15,8 @@ from ccproxy.errors import StorageError
 from ccproxy.models.profile import Profile, profile_key
 from ccproxy.sdk import AccountProfile, LimitWindow
 
+_OUR_LOCKS = 0x6363
+"""Tells our locks on a PostgreSQL server from those of other programs."""
 _FIELDS = tuple(each.name for each in fields(AccountProfile))
 
 
@@ -25,6 +29,18 @@ class ProfileRepository:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def lock(self, provider: str) -> None:
+        """Keep other writers of a provider's accounts out until this unit has ended.
+
+        A DuckDB file has one writer at a time anyway.
+        """
+        if self._session.get_bind().dialect.name == "postgresql":
+            key = crc32(provider.encode()) - 2**31  # PostgreSQL's integers are signed
+            self._session.connection().execute(
+                text("SELECT pg_advisory_xact_lock(:ours, :key)"),
+                {"ours": _OUR_LOCKS, "key": key},
+            )
 
     def create(self, profile: AccountProfile) -> None:
         """Add an account.
@@ -94,14 +110,22 @@ class ProfileRepository:
         return row is not None
 
     def _row(self, provider: str, account: str) -> Profile | None:
-        key = profile_key(provider, account)
+        key = profile_key(provider, _storable(account))
         return self._session.exec(select(Profile).where(Profile.id == key)).first()
 
 
 def _values(profile: AccountProfile) -> dict[str, Any]:
     values = {name: getattr(profile, name) for name in _FIELDS}
-    key = profile_key(profile.provider, profile.account)
+    for name, value in values.items():
+        if isinstance(value, str):
+            values[name] = _storable(value)
+    key = profile_key(profile.provider, values["account"])
     return {**values, "id": key, "limits": _to_json(profile.limits)}
+
+
+def _storable(text: str) -> str:
+    """Return a text as every database can hold it: PostgreSQL's knows no NUL."""
+    return text.replace("\0", "\ufffd")
 
 
 def _profile(row: Profile) -> AccountProfile:
