@@ -252,9 +252,9 @@ def _chat() -> dict[F, Example]:
                 F.SEVERAL: {"n": 2},
                 F.FUNCTIONS: {"functions": [{"name": "f"}]},
                 F.AUDIO_ANSWER: {"modalities": ["text", "audio"]},
-                F.LOGPROBS: {"logprobs": True},
             }
         ),
+        F.LOGPROBS: ({"logprobs": True, "top_logprobs": 3}, 3),
     }
 
 
@@ -369,8 +369,11 @@ def _responses() -> dict[F, Example]:
                 F.STORED: {"conversation": "conv_1"},
                 F.COMPACTED: {"input": [{"type": "compaction"}]},
                 F.BACKGROUND: {"background": True},
-                F.LOGPROBS: {"include": ["message.output_text.logprobs"]},
             }
+        ),
+        F.LOGPROBS: (
+            {"include": ["message.output_text.logprobs"], "top_logprobs": 3},
+            3,
         ),
     }
 

@@ -17,6 +17,7 @@ from ccproxy.dialects.conversation import (
     Text,
     ToolCall,
 )
+from ccproxy.dialects.json import JsonObject
 
 AnswerBlock: TypeAlias = Text | Refusal | Reasoning | ToolCall | Opaque
 
@@ -125,10 +126,17 @@ class Open:
 
 @dataclass(slots=True)
 class Delta:
-    """More words of a block, or more of a tool call's arguments."""
+    """More words of a block, or more of a tool call's arguments.
+
+    Attributes:
+        key: Names the block.
+        text: The words.
+        logprobs: How likely they were, token by token; empty if nobody asked.
+    """
 
     key: int
     text: str
+    logprobs: tuple[JsonObject, ...] = ()
 
 
 @dataclass(slots=True)

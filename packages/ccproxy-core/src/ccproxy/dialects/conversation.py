@@ -42,10 +42,12 @@ class Text:
     Attributes:
         text: The words.
         citations: Where they come from.
+        logprobs: How likely each token was, in OpenAI's words; in answers alone.
     """
 
     text: str
     citations: tuple[Citation, ...] = ()
+    logprobs: tuple[JsonObject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +294,8 @@ class Conversation:
         parallel: Whether it may call several at once; ``None`` if unsaid.
         effort: How much to think; ``None`` if unsaid.
         format: The answer's; ``None`` for plain text.
+        logprobs: How many likely tokens are to be told in each place, beside how likely
+            the one was that was said; ``None`` if neither is asked.
         settings: Parameters, of which none is ``None``.
         stream: Whether the answer is to be streamed.
         session: What the caller's own metadata calls the conversation, if it does.
@@ -306,6 +310,7 @@ class Conversation:
     parallel: bool | None = None
     effort: Effort | None = None
     format: Format | None = None
+    logprobs: int | None = None
     settings: dict[Setting, Json] = field(default_factory=dict)
     stream: bool = False
     session: str = ""

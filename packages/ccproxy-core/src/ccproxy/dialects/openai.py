@@ -163,3 +163,22 @@ def written_out(document: Document, writing: Writing) -> str:
     writing.notes.lose(Feature.DOCUMENT_TEXT)
     title = f"{document.title}:\n" if document.title else ""
     return title + document.text
+
+
+def read_logprobs(told: Json) -> tuple[JsonObject, ...]:
+    """Read how likely tokens were; some events leave out what their bytes are."""
+    found = []
+    for each in objects(told):
+        others: list[Json] = [*map(_token, objects(each.get("top_logprobs")))]
+        found.append({**_token(each), "top_logprobs": others})
+    return tuple(found)
+
+
+def _token(told: JsonObject) -> JsonObject:
+    token, data = text(told.get("token")), told.get("bytes")
+    written: list[Json] = [*token.encode(errors="replace")]
+    return {
+        "token": token,
+        "logprob": told.get("logprob"),
+        "bytes": data if isinstance(data, list) else written,
+    }

@@ -19,6 +19,7 @@ from ccproxy.dialects.answer import (
     Tokens,
 )
 from ccproxy.dialects.conversation import Citation, Reasoning, Refusal, Text, ToolCall
+from ccproxy.dialects.json import JsonObject
 
 
 class Collector:
@@ -35,6 +36,7 @@ class Collector:
         self._answer = Answer()
         self._blocks: dict[int, AnswerBlock] = {}
         self._words: dict[int, list[str]] = {}
+        self._tokens: dict[int, list[JsonObject]] = {}
 
     def feed(self, events: Iterable[Event]) -> None:
         """Take events."""
@@ -42,6 +44,8 @@ class Collector:
             match event:
                 case Delta(key=key, text=words) if key in self._words:
                     self._words[key].append(words)
+                    if event.logprobs:
+                        self._tokens.setdefault(key, []).extend(event.logprobs)
                 case Open(key=key, block=block):
                     self._blocks[key] = block
                     self._words[key] = []
@@ -66,15 +70,19 @@ class Collector:
     def answer(self) -> Answer:
         """Return what has come, in its order."""
         self._answer.blocks = [
-            _with(block, "".join(self._words[key]))
+            _with(block, "".join(self._words[key]), tuple(self._tokens.get(key, ())))
             for key, block in self._blocks.items()
         ]
         return self._answer
 
 
-def _with(block: AnswerBlock, words: str) -> AnswerBlock:
+def _with(
+    block: AnswerBlock, words: str, tokens: tuple[JsonObject, ...] = ()
+) -> AnswerBlock:
     match block:
-        case Text() | Refusal() | Reasoning():
+        case Text():
+            return replace(block, text=words, logprobs=tokens)
+        case Refusal() | Reasoning():
             return replace(block, text=words)
         case ToolCall():
             return replace(block, arguments=words)
@@ -88,7 +96,8 @@ def replay(answer: Answer) -> Iterator[Event]:
         words, cited = _words(block)
         yield Open(key, _with(block, ""))
         if words:
-            yield Delta(key, words)
+            tokens = block.logprobs if isinstance(block, Text) else ()
+            yield Delta(key, words, tokens)
         yield from (Cite(key, citation) for citation in cited)
         yield Close(key, _with(block, "") if isinstance(block, Reasoning) else None)
     if answer.usage is not None:

@@ -3,6 +3,7 @@
 Source: https://platform.openai.com/docs/api-reference/chat/object
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ccproxy.dialects import openai
@@ -47,7 +48,7 @@ def parse_answer(payload: JsonObject, maker: str) -> Answer:
     if thought := thought_of(message):
         blocks.append(Reasoning(thought, maker=maker))
     if said := text(message.get("content")):
-        blocks.append(Text(said, citations_of(message)))
+        blocks.append(Text(said, citations_of(message), logprobs_of(choice)))
     if refusal := text(message.get("refusal")):
         blocks.append(Refusal(refusal))
     name = text(payload.get("id"))
@@ -84,6 +85,17 @@ def citations_of(message: JsonObject) -> tuple[Citation, ...]:
     return tuple(found)
 
 
+def logprobs_of(choice: JsonObject) -> tuple[JsonObject, ...]:
+    """Read how likely the tokens of a choice were, or of a piece of it."""
+    told = choice.get("logprobs")
+    return openai.read_logprobs(told.get("content")) if isinstance(told, dict) else ()
+
+
+def write_logprobs(tokens: Sequence[JsonObject]) -> JsonObject | None:
+    """Write how likely tokens were; nothing if nobody asked."""
+    return {"content": [*tokens], "refusal": None} if tokens else None
+
+
 def read_stop(finish: str, called: bool, refused: bool) -> StopReason:
     """Read why an answer ended; some servers say ``stop`` after tool calls."""
     reason = _READ.get(finish, StopReason.END)
@@ -104,11 +116,13 @@ def render_answer(answer: Answer, frame: Frame) -> JsonObject:
     """Write an answer."""
     message: JsonObject = {"role": "assistant", "content": None, "refusal": None}
     words: list[str] = []
+    tokens: list[JsonObject] = []
     thoughts: list[str] = []
     for block in answer.blocks:
         match block:
             case Text(text=said):
                 words.append(said)
+                tokens += block.logprobs
                 _annotate(message, block, "".join(words))
             case Refusal(text=said):
                 message["refusal"] = text(message["refusal"]) + said
@@ -128,7 +142,7 @@ def render_answer(answer: Answer, frame: Frame) -> JsonObject:
     choice: JsonObject = {
         "index": 0,
         "message": message,
-        "logprobs": None,
+        "logprobs": write_logprobs(tokens),
         "finish_reason": write_stop(stop, frame, refused=bool(message["refusal"])),
     }
     return {

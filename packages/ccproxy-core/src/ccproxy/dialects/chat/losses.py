@@ -25,7 +25,6 @@ REQUEST: Losses = {
     F.BUDGET: changed("told as the nearest effort"),
     F.CACHE_MARK: dropped("the provider finds the cached part by itself"),
     F.TOP_K: dropped(),
-    F.LOGPROBS: dropped(),
     F.STORED: refused("send the whole conversation"),
     F.BACKGROUND: refused("ask for a stream"),
     F.BILLING: dropped("it differs in every request and would defeat the cache"),

@@ -23,7 +23,15 @@ from ccproxy.dialects.conversation import (
     ToolResult,
 )
 from ccproxy.dialects.feature import Feature, Notes
-from ccproxy.dialects.json import Json, JsonObject, an_object, objects, strings, text
+from ccproxy.dialects.json import (
+    Json,
+    JsonObject,
+    an_object,
+    number,
+    objects,
+    strings,
+    text,
+)
 from ccproxy.dialects.media import from_data_url
 from ccproxy.dialects.openai import (
     VENDOR,
@@ -106,6 +114,8 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
         asked.effort = Effort(effort)
     asked.format = _format(an_object(payload.get("response_format")))
     asked.stream = payload.get("stream") is True
+    if payload.get("logprobs") is True:
+        asked.logprobs = number(payload.get("top_logprobs"))
     _read_settings(asked, payload)
     _refuse(payload, notes)
     leave_out(asked, payload, _READ, _MEANINGLESS)
@@ -129,8 +139,6 @@ def _refuse(payload: JsonObject, notes: Notes) -> None:
         notes.lose(Feature.AUDIO_ANSWER)
     if payload.get("functions"):
         notes.lose(Feature.FUNCTIONS)
-    if payload.get("logprobs"):
-        notes.lose(Feature.LOGPROBS)
 
 
 def _read_message(asked: Conversation, message: JsonObject, notes: Notes) -> None:

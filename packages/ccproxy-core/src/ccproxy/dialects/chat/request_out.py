@@ -66,6 +66,10 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
         body["reasoning_effort"] = level
     if asked.format is not None:
         body["response_format"] = _format(asked.format)
+    if asked.logprobs is not None:
+        body["logprobs"] = True
+        if asked.logprobs:
+            body["top_logprobs"] = asked.logprobs
     _write_settings(body, asked, writing)
     if asked.stream:
         body["stream"] = True

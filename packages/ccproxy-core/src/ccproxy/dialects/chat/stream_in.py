@@ -15,7 +15,13 @@ from ccproxy.dialects.answer import (
     StopReason,
     Tokens,
 )
-from ccproxy.dialects.chat.answer import call_id, citations_of, read_stop, read_usage
+from ccproxy.dialects.chat.answer import (
+    call_id,
+    citations_of,
+    logprobs_of,
+    read_stop,
+    read_usage,
+)
 from ccproxy.dialects.conversation import Reasoning, Refusal, Text, ToolCall
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
 from ccproxy.dialects.problem import problem_of
@@ -53,7 +59,7 @@ class ChatParser(StreamParser):
             choice = an_object(choices[0])
             delta = choice.get("delta")
             if isinstance(delta, dict):
-                self._delta(delta)
+                self._delta(delta, logprobs_of(choice) if "logprobs" in choice else ())
             finish = choice.get("finish_reason")
             if isinstance(finish, str):
                 self._stop(finish)
@@ -73,9 +79,9 @@ class ChatParser(StreamParser):
         if self._stopped:
             self._close()
 
-    def _delta(self, delta: JsonObject) -> None:
-        if words := delta.get("content"):
-            self._say(Text, text(words))
+    def _delta(self, delta: JsonObject, tokens: tuple[JsonObject, ...]) -> None:
+        if (words := delta.get("content")) or tokens:
+            self._say(Text, text(words), tokens)
         if thought := delta.get("reasoning_content") or delta.get("reasoning"):
             self._say(Reasoning, text(thought))
         if refusal := delta.get("refusal"):
@@ -87,14 +93,19 @@ class ChatParser(StreamParser):
             for call in objects(calls):
                 self._call(call)
 
-    def _say(self, kind: type[Text | Reasoning | Refusal], words: str) -> None:
+    def _say(
+        self,
+        kind: type[Text | Reasoning | Refusal],
+        words: str,
+        tokens: tuple[JsonObject, ...] = (),
+    ) -> None:
         if self._kind is not kind:
             block = kind("")
             if isinstance(block, Reasoning):
                 block = Reasoning("", maker=self._maker)
             self._open(block)
-        if words:
-            self._tell(Delta(self._key, words))
+        if words or tokens:
+            self._tell(Delta(self._key, words, tokens))
 
     def _open(self, block: AnswerBlock) -> None:
         self._end_block()

@@ -11,6 +11,7 @@ from ccproxy.dialects.chat.answer import (
     lose_seal,
     write_call,
     write_citation,
+    write_logprobs,
     write_stop,
     write_usage,
 )
@@ -52,6 +53,8 @@ class ChatRenderer(StreamRenderer):
             return b""
         if event.key in self._said:
             self._said[event.key] += len(event.text)
+        if event.logprobs:
+            return self._chunk({"content": event.text}, tokens=event.logprobs)
         return begun[0] + orjson.dumps(event.text) + begun[1]
 
     def _begin(self, name: str) -> bytes:
@@ -64,8 +67,15 @@ class ChatRenderer(StreamRenderer):
         self._head = b"data: " + orjson.dumps(base)[:-1]
         return self._chunk({"role": "assistant", "content": ""})
 
-    def _chunk(self, delta: JsonObject, finish: str | None = None) -> bytes:
+    def _chunk(
+        self,
+        delta: JsonObject,
+        finish: str | None = None,
+        tokens: tuple[JsonObject, ...] = (),
+    ) -> bytes:
         choice: JsonObject = {"index": 0, "delta": delta, "finish_reason": finish}
+        if tokens:
+            choice["logprobs"] = write_logprobs(tokens)
         return self._head + b',"choices":[' + orjson.dumps(choice) + b"]}\n\n"
 
     def _open_block(self, event: Open) -> bytes:

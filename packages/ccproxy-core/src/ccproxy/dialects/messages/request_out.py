@@ -255,6 +255,8 @@ def _max_tokens(asked: Conversation, writing: Writing) -> Json:
 
 
 def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> None:
+    if asked.logprobs is not None:
+        writing.notes.lose(Feature.LOGPROBS)
     thinks = an_object(body.get("thinking")).get("type") in {"enabled", "adaptive"}
     for setting, value in asked.settings.items():
         if thinks and setting in _NOT_WHILE_THINKING:

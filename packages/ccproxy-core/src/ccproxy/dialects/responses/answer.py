@@ -76,7 +76,8 @@ def read_item(item: JsonObject, maker: str) -> Iterator[AnswerBlock]:
                 if part.get("type") == "refusal":
                     yield Refusal(text(part.get("refusal")))
                 else:
-                    yield Text(text(part.get("text")), read_citations(part))
+                    tokens = openai.read_logprobs(part.get("logprobs"))
+                    yield Text(text(part.get("text")), read_citations(part), tokens)
         case "reasoning":
             seal, name = text(item.get("encrypted_content")), text(item.get("id"))
             yield Reasoning(thought_of(item), seal, maker, name)
@@ -168,11 +169,10 @@ def write_item(
     match block:
         case Text(text=words, citations=cited) if words or cited:
             written = [write_citation(each, len(words)) for each in cited]
-            return message_item(
-                item_id("msg", answer, index), text_part(words, written)
-            )
+            part = text_part(words, written, block.logprobs)
+            return message_item(item_id("msg", answer, index), part)
         case Refusal(text=words) if words:
-            part: JsonObject = {"type": "refusal", "refusal": words}
+            part = {"type": "refusal", "refusal": words}
             return message_item(item_id("msg", answer, index), part)
         case Reasoning(text=words) if words or block.seal:
             return reasoning_item(block, item_id("rs", answer, index))
@@ -202,13 +202,15 @@ def message_item(name: str, *parts: JsonObject) -> JsonObject:
     }
 
 
-def text_part(words: str, annotations: list[JsonObject]) -> JsonObject:
+def text_part(
+    words: str, annotations: list[JsonObject], tokens: tuple[JsonObject, ...] = ()
+) -> JsonObject:
     """Write words within a message."""
     return {
         "type": "output_text",
         "text": words,
         "annotations": [*annotations],
-        "logprobs": [],
+        "logprobs": [*tokens],
     }
 
 

@@ -25,7 +25,6 @@ REQUEST: Losses = {
     F.FREQUENCY_PENALTY: dropped(),
     F.PRESENCE_PENALTY: dropped(),
     F.LOGIT_BIAS: dropped(),
-    F.LOGPROBS: dropped(),
     F.STOP: dropped("the answer may go on behind it"),
     F.BILLING: dropped("it differs in every request and would defeat the cache"),
     F.UNKNOWN: dropped("Responses does not know them"),

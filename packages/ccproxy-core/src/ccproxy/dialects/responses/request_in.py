@@ -26,7 +26,15 @@ from ccproxy.dialects.conversation import (
     ToolResult,
 )
 from ccproxy.dialects.feature import Feature, Notes
-from ccproxy.dialects.json import Json, JsonObject, an_object, objects, strings, text
+from ccproxy.dialects.json import (
+    Json,
+    JsonObject,
+    an_object,
+    number,
+    objects,
+    strings,
+    text,
+)
 from ccproxy.dialects.media import from_data_url
 from ccproxy.dialects.openai import (
     VENDOR,
@@ -77,6 +85,9 @@ _ITEM = frozenset(
 _MEANINGLESS: JsonObject = {"store": False, "truncation": "disabled"}
 """What says nothing when it has this value."""
 
+LOGPROBS = "message.output_text.logprobs"
+"""What ``include`` has to name for them to be told."""
+
 _COMPACTED = {"compaction", "compaction_trigger", "compaction_summary"}
 
 
@@ -109,6 +120,8 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     parallel = payload.get("parallel_tool_calls")
     asked.parallel = parallel if isinstance(parallel, bool) else None
     asked.stream = payload.get("stream") is True
+    if LOGPROBS in strings(payload.get("include")):
+        asked.logprobs = number(payload.get("top_logprobs"))
     _read_settings(asked, payload)
     leave_out(asked, payload, _READ, _MEANINGLESS)
     return asked
@@ -132,8 +145,6 @@ def _refuse(payload: JsonObject, notes: Notes) -> None:
             notes.lose(Feature.STORED, name)
     if payload.get("background") is True:
         notes.lose(Feature.BACKGROUND)
-    if "message.output_text.logprobs" in strings(payload.get("include")):
-        notes.lose(Feature.LOGPROBS)
 
 
 def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:

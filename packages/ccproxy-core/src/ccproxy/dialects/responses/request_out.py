@@ -35,7 +35,7 @@ from ccproxy.dialects.openai import (
     write_schema,
     written_out,
 )
-from ccproxy.dialects.responses.request_in import SETTINGS
+from ccproxy.dialects.responses.request_in import LOGPROBS, SETTINGS
 from ccproxy.dialects.session import cache_key, short_user
 from ccproxy.dialects.speaker import Writing
 
@@ -72,7 +72,11 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     _write_text(body, asked)
     _write_settings(body, asked, writing)
     body["store"] = False
-    body["include"] = ["reasoning.encrypted_content"]
+    include: list[Json] = ["reasoning.encrypted_content"]
+    if asked.logprobs is not None:
+        include.append(LOGPROBS)
+        body["top_logprobs"] = asked.logprobs
+    body["include"] = include
     body.setdefault("prompt_cache_key", cache_key(asked))
     if asked.stream:
         body["stream"] = True

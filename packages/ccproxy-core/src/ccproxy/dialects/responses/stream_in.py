@@ -20,6 +20,7 @@ from ccproxy.dialects.answer import (
 )
 from ccproxy.dialects.conversation import Reasoning, Refusal, Text, ToolCall
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
+from ccproxy.dialects.openai import read_logprobs
 from ccproxy.dialects.problem import problem_of
 from ccproxy.dialects.responses.answer import (
     read_item,
@@ -121,9 +122,10 @@ class ResponsesParser(StreamParser):
             if block is ToolCall or place in item.opened:
                 return  # its item will tell, or has told, all of it
             key = self._open(item, place, _empty(block, self._maker))
-        if words := text(payload.get("delta")):
+        words, tokens = text(payload.get("delta")), payload.get("logprobs")
+        if words or tokens:
             item.told.add(place)
-            self._tell(Delta(key, words))
+            self._tell(Delta(key, words, read_logprobs(tokens) if tokens else ()))
 
     def _goes_on(self, item: _Item, kind: str, payload: JsonObject) -> bool:
         """Tell whether a delta counts: of thoughts and summary, what came first."""
@@ -188,7 +190,8 @@ class ResponsesParser(StreamParser):
         if key is None:
             return
         if words and place not in item.told:
-            self._tell(Delta(key, words))
+            tokens = block.logprobs if isinstance(block, Text) else ()
+            self._tell(Delta(key, words, tokens))
         if isinstance(block, Text) and place not in item.cited:
             self._tell(*(Cite(key, each) for each in block.citations))
         self._end_block(item, place, rest if _sealed(rest) else None)

@@ -45,8 +45,10 @@ from ccproxy.dialects.stream import StreamRenderer
 
 _DELTA = b'event: %b\ndata: {"type":"%b","item_id":%b,%b"output_index":%d,"delta":'
 _IN_PART = b'"content_index":0,'
+_LOGPROBS = b'"logprobs":%b,'
+_NO_LOGPROBS = _LOGPROBS % b"[]"
 _SHAPES: dict[type[AnswerBlock], tuple[str, bytes]] = {
-    Text: ("response.output_text", _IN_PART + b'"logprobs":[],'),
+    Text: ("response.output_text", _IN_PART + _NO_LOGPROBS),
     Refusal: ("response.refusal", _IN_PART),
     Reasoning: ("response.reasoning_summary_text", b'"summary_index":0,'),
     ToolCall: ("response.function_call_arguments", b""),
@@ -65,9 +67,10 @@ class _Block:
         said: What it said.
         length: Characters of that.
         cited: What it cites.
+        tokens: How likely what it said was.
     """
 
-    __slots__ = ("begun", "block", "cited", "id", "index", "length", "said")
+    __slots__ = ("begun", "block", "cited", "id", "index", "length", "said", "tokens")
 
     def __init__(self, block: AnswerBlock) -> None:
         self.block = block
@@ -77,6 +80,7 @@ class _Block:
         self.said: list[str] = []
         self.length = 0
         self.cited: list[Citation] = []
+        self.tokens: list[JsonObject] = []
 
     def begin(self, index: int, answer: str) -> None:
         """Give it its place and its name."""
@@ -101,7 +105,7 @@ class _Block:
         words = "".join(self.said)
         match self.block:
             case Text():
-                return Text(words, tuple(self.cited))
+                return Text(words, tuple(self.cited), tuple(self.tokens))
             case Refusal():
                 return Refusal(words)
             case Reasoning():
@@ -136,10 +140,15 @@ class ResponsesRenderer(StreamRenderer):
         started = b"" if block.begun else self._start(block)
         block.said.append(event.text)
         block.length += len(event.text)
+        begun = block.begun
+        if event.logprobs:
+            block.tokens += event.logprobs
+            told = _LOGPROBS % orjson.dumps(event.logprobs)
+            begun = begun.replace(_NO_LOGPROBS, told)
         number = self._number
         self._number = number + 1
         end = b',"sequence_number":%d}\n\n' % number
-        return started + block.begun + orjson.dumps(event.text) + end
+        return started + begun + orjson.dumps(event.text) + end
 
     def _event(self, kind: str, **fields: object) -> bytes:
         number = self._number
@@ -229,7 +238,7 @@ class ResponsesRenderer(StreamRenderer):
             case Text(text=words):
                 inner = {**place, "content_index": 0}
                 part = _first(item, "content")
-                said = self._event(done, **inner, text=words, logprobs=[])
+                said = self._event(done, **inner, text=words, logprobs=whole.logprobs)
                 kind = "response.content_part.done"
                 return said + self._event(kind, **inner, part=part)
             case Refusal(text=words):
