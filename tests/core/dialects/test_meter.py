@@ -134,7 +134,8 @@ def test_wherever_chunks_end_the_stream_counts_what_the_answer_does(
 @pytest.mark.parametrize("dialect", Dialect)
 def test_what_nobody_tells_is_unknown(dialect: Dialect) -> None:
     words: JsonObject = {"type": "content_block_delta", "text": '"usage": "_tokens"'}
-    for payload in (words, {"usage": None}, {"usage": {}}, {"input_tokens": 9}):
+    odd: list[JsonObject] = [words, {"usage": None}, {"usage": {}}, {"input_tokens": 9}]
+    for payload in odd:
         assert seen(dialect, event(payload)) is None
         assert usage_of(dialect, orjson.dumps(payload)) is None
     for body in (b"", b'"_tokens"', b'{"usage": {"input_tokens":', b'\xff_tokens"'):
