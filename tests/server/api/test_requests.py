@@ -77,6 +77,58 @@ async def test_a_request_to_a_model_is_kept_without_what_was_said(
     assert "secret" not in json.dumps(told)
 
 
+COUNTS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", CHAT),
+        (
+            "/v1/chat/completions",
+            {**CHAT, "stream": True, "stream_options": {"include_usage": True}},
+        ),
+        ("/v1/messages", {**CHAT, "max_tokens": 9}),
+        ("/v1/messages", {**CHAT, "max_tokens": 9, "stream": True}),
+        ("/v1/responses", {"model": "sandbox-echo", "input": "x"}),
+        ("/v1/responses", {"model": "sandbox-echo", "input": "x", "stream": True}),
+    ],
+)
+async def test_what_an_answer_has_used_is_kept_in_every_dialect(
+    running: RunningGateway, path: str, body: dict[str, Any]
+) -> None:
+    answer = await running.client.post(path, json=body)
+    assert answer.status_code == 200
+    key = answer.headers["x-ccproxy-request-id"]
+    told = await get(running.client, f"/api/requests/{key}")
+    assert told["input_tokens"] > 0
+    assert told["output_tokens"] > 0
+    assert all(told[name] is not None for name in COUNTS)
+    (group,) = (await get(running.client, "/api/stats?by=model"))["groups"]
+    assert group["counted"] == 1
+    assert [group[name] for name in COUNTS] == [told[name] for name in COUNTS]
+
+
+async def test_what_a_stream_was_not_asked_to_tell_is_unknown_and_never_zero(
+    running: RunningGateway,
+) -> None:
+    answer = await running.client.post(
+        "/v1/chat/completions", json={**CHAT, "stream": True}
+    )
+    key = answer.headers["x-ccproxy-request-id"]
+    told = await get(running.client, f"/api/requests/{key}")
+    assert all(told[name] is None for name in COUNTS)
+    (group,) = (await get(running.client, "/api/stats?by=model"))["groups"]
+    assert (group["counted"], group["input_tokens"]) == (0, None)
+
+
 async def test_what_was_refused_is_kept_and_what_asks_the_gateway_is_not(
     running: RunningGateway,
 ) -> None:

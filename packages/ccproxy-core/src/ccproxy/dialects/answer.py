@@ -46,6 +46,7 @@ class Usage:
         input: Read and neither taken from the cache nor written to it.
         cache_read: Taken from the cache.
         cache_write: Written to it.
+        cache_write_1h: The part of that which is kept for an hour, not minutes.
         output: Written, reasoning included.
         reasoning: The part of the output that was reasoning.
     """
@@ -53,6 +54,7 @@ class Usage:
     input: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
     output: int = 0
     reasoning: int = 0
 

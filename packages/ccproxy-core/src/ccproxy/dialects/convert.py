@@ -7,7 +7,16 @@ know of each other.
 
 import orjson
 
-from ccproxy.dialects.answer import Answer, Begin, Done, Event, Failed, Problem
+from ccproxy.dialects.answer import (
+    Answer,
+    Begin,
+    Done,
+    Event,
+    Failed,
+    Problem,
+    Tokens,
+    Usage,
+)
 from ccproxy.dialects.conversation import (
     Block,
     Conversation,
@@ -176,6 +185,7 @@ class StreamTranslation:
 
     Attributes:
         outcome: How far it has come.
+        usage: What the events so far tell of tokens.
         between_events: Always; nothing but whole events goes out.
     """
 
@@ -183,6 +193,7 @@ class StreamTranslation:
 
     def __init__(self, incoming: Incoming, client: Speaker, frame: Frame) -> None:
         self.outcome = Outcome.OPEN
+        self.usage: Usage | None = None
         self._incoming = incoming
         self._renderer = client.renderer(frame)
 
@@ -205,6 +216,9 @@ class StreamTranslation:
     def _told(self, events: list[Event]) -> bytes:
         if events and self.outcome is Outcome.OPEN:
             self.outcome = _outcome(events[-1])
+        for event in events:
+            if isinstance(event, Tokens | Begin) and event.usage is not None:
+                self.usage = event.usage
         return self._renderer.write(events) if events else b""
 
 

@@ -1,4 +1,4 @@
-"""Watches a stream in passing, to know how it ended.
+"""Watches a stream in passing, to know how it ended and what it used.
 
 A terminal event is recognised by parsing it, never by finding its name somewhere: an
 answer may well talk about ``response.completed``.
@@ -8,8 +8,10 @@ from enum import StrEnum
 
 import orjson
 
+from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.failure import error_event
+from ccproxy.dialects.meter import Meter
 from ccproxy.dialects.sse import EventSplitter, parse_event
 
 
@@ -59,6 +61,12 @@ class StreamTap:
         self._cut = False
         self._judge = _judge_chat if dialect is Dialect.CHAT else _judge_typed
         self._dialect = dialect
+        self._meter = Meter(dialect)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the events so far tell of tokens."""
+        return self._meter.usage
 
     @property
     def between_events(self) -> bool:
@@ -97,6 +105,7 @@ class StreamTap:
         if event := event.lstrip(b"\r\n"):  # a CRLF cut in two leaves its half here
             self.last = event
             outcome = self._judge(self._dialect, event)
+            self._meter.see(event, is_last=outcome is not None)
             if outcome is not None and self.outcome is Outcome.OPEN:
                 self.outcome = outcome  # a failure stays one, whatever follows
 

@@ -106,6 +106,13 @@ class RequestEnded(Event):
             ``None`` one that does not say.
         client_version: That program's version, if it tells.
         session: The conversation's id, if the client names it.
+        input_tokens: Tokens read and neither taken from a cache nor written to it;
+            these counts are ``None`` where the upstream told nothing.
+        cache_read_tokens: Tokens taken from the cache.
+        cache_write_tokens: Tokens written to it.
+        cache_write_1h_tokens: The part of those that is kept for an hour.
+        output_tokens: Tokens written, reasoning included.
+        reasoning_tokens: The part of those that was reasoning.
     """
 
     request_id: str
@@ -129,6 +136,12 @@ class RequestEnded(Event):
     client: str | None = None
     client_version: str | None = None
     session: str | None = None
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

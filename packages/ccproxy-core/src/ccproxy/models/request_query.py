@@ -85,6 +85,20 @@ class RequestGroup(BaseModel):
     """Size of their bodies."""
     bytes_out: int
     """Size of the answers' bodies."""
+    counted: int
+    """How many of them told their tokens; only those are in the sums below."""
+    input_tokens: int | None
+    """Tokens read, but for those of the cache; all sums are ``null`` if none told."""
+    cache_read_tokens: int | None
+    """Tokens taken from the cache."""
+    cache_write_tokens: int | None
+    """Tokens written to it."""
+    cache_write_1h_tokens: int | None
+    """The part of those that is kept for an hour."""
+    output_tokens: int | None
+    """Tokens written, reasoning included."""
+    reasoning_tokens: int | None
+    """The part of those that was reasoning."""
     duration_mean: float
     """Seconds that one took on average."""
     duration_p95: float

@@ -63,6 +63,18 @@ class RequestRecord(BaseModel):
     """Size of the answer's body."""
     chunks: int = 0
     """Pieces in which the answer went out."""
+    input_tokens: int | None = None
+    """Tokens read, but for those of the cache; all counts are ``null`` if unknown."""
+    cache_read_tokens: int | None = None
+    """Tokens taken from the cache."""
+    cache_write_tokens: int | None = None
+    """Tokens written to it."""
+    cache_write_1h_tokens: int | None = None
+    """The part of those that is kept for an hour."""
+    output_tokens: int | None = None
+    """Tokens written, reasoning included."""
+    reasoning_tokens: int | None = None
+    """The part of those that was reasoning."""
     notes: tuple[str, ...] = ()
     """What was changed or dropped on the way, a sentence each."""
 

@@ -8,6 +8,7 @@ from functools import partial
 from ccproxy.api.callers import client_of, session_of
 from ccproxy.api.routing import OTHER, Kind, Match
 from ccproxy.dialects import Dialect
+from ccproxy.dialects.answer import Usage
 from ccproxy.hooks.events import (
     Failure,
     RequestCompleted,
@@ -46,6 +47,7 @@ class Exchange:
         fallbacks: Who was asked before in vain; masked.
         notes: What was changed or dropped on the way, one sentence each.
         shared_with: The web origin whose pages may read the answer.
+        usage: What the answer used, if its upstream told.
         failure: Set when the answer is not whole.
         reason: Why, for people; masked.
     """
@@ -73,6 +75,7 @@ class Exchange:
     bytes_out: int = 0
     chunks: int = 0
     notes: list[str] = field(default_factory=list)
+    usage: Usage | None = None
     failure: Failure | None = None
     reason: str = ""
 
@@ -163,7 +166,22 @@ class Exchange:
             client=client,
             client_version=client_version,
             session=session_of(self.headers),
+            **_counts(self.usage),
         )
+
+
+def _counts(usage: Usage | None) -> dict[str, int]:
+    """Name the counts as events do; what is unknown stays out."""
+    if usage is None:
+        return {}
+    return {
+        "input_tokens": usage.input,
+        "cache_read_tokens": usage.cache_read,
+        "cache_write_tokens": usage.cache_write,
+        "cache_write_1h_tokens": usage.cache_write_1h,
+        "output_tokens": usage.output,
+        "reasoning_tokens": usage.reasoning,
+    }
 
 
 def _header(text: str) -> bytes:

@@ -11,7 +11,9 @@ from ccproxy.api.attention import Attention
 from ccproxy.api.errors import answer_to
 from ccproxy.api.exchange import Exchange
 from ccproxy.dialects import Dialect
+from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.collect import ResponseCollector
+from ccproxy.dialects.meter import usage_of
 from ccproxy.dialects.tap import Outcome, StreamTap
 from ccproxy.errors import (
     CCProxyError,
@@ -29,6 +31,9 @@ _COMMENT = b": keep-alive\n\n"
 
 REPORTED = "The upstream reported a failure in its stream."
 
+LARGEST = 32 * 1024 * 1024
+"""Bytes of a whole answer; what a larger one has used is unknown."""
+
 DRAIN = 1.0
 """Seconds to read what follows the last event of a stream whose client has left, so
 that the upstream's connection can serve again."""
@@ -39,10 +44,14 @@ class Passage(Protocol):
 
     Attributes:
         outcome: How far the stream has come.
+        usage: What its events so far tell of tokens.
         between_events: Whether something may be put into it here.
     """
 
     outcome: Outcome
+
+    @property
+    def usage(self) -> Usage | None: ...  # noqa: D102
 
     @property
     def between_events(self) -> bool: ...  # noqa: D102
@@ -102,13 +111,13 @@ class Relay:
         """Pass on an answer that is no stream; a cut one stays visibly cut."""
         await self._start(response, keep_length=True)
         try:
-            while chunk := await response.chunk():
-                await self._piece(chunk)
+            body = await self._pass(response)
         except UpstreamError as error:
             # The status is out. Leaving the body unfinished makes the server close
             # the connection, and the client sees that the answer is not whole.
             self._exchange.fail(answer_to(error).failure, str(error))
             return
+        self._exchange.usage = usage_of(self._dialect, body)
         await self._finish()
 
     async def stream(self, response: UpstreamResponse) -> None:
@@ -121,6 +130,8 @@ class Relay:
             await self._break_off(error)
         except asyncio.CancelledError:
             await self._interrupted(response)
+        finally:
+            self._exchange.usage = self._passage.usage
         await self._finish()
 
     async def collected(self, response: UpstreamResponse) -> None:
@@ -129,11 +140,25 @@ class Relay:
         while chunk := await response.chunk():
             collector.feed(chunk)
         body = collector.result()
+        self._exchange.usage = usage_of(self._dialect, body)
         if collector.failed:
             self._exchange.fail(Failure.UPSTREAM_FAILED, REPORTED)
         await self._whole(response, response.status, body)
 
     # -- steps
+
+    async def _pass(self, response: UpstreamResponse) -> bytes:
+        """Pass a body on, and return it; nothing of one too large to be an answer."""
+        kept: list[bytes] = []
+        size = 0
+        while chunk := await response.chunk():
+            await self._piece(chunk)
+            size += len(chunk)
+            if size <= LARGEST:
+                kept.append(chunk)
+            else:
+                kept.clear()
+        return b"".join(kept)
 
     @property
     def _is_over(self) -> bool:

@@ -102,6 +102,8 @@ class TranslatedRelay(Relay):
         self._exchange.note(self._translation.notes)
 
     async def _tell(self, response: UpstreamResponse, told: Answer | Problem) -> None:
+        if isinstance(told, Answer):
+            self._exchange.usage = told.usage
         if isinstance(told, Problem):
             self._exchange.fail(Failure.UPSTREAM_FAILED, REPORTED)
             await self._refuse(response, told)

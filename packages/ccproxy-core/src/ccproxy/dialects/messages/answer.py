@@ -4,6 +4,7 @@ Source: https://docs.claude.com/en/api/messages
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import orjson
 
@@ -77,13 +78,36 @@ def read_stop(payload: JsonObject) -> StopReason:
 def read_usage(usage: JsonObject) -> Usage:
     """Read what was used; Anthropic's input tokens exclude cached ones."""
     details = an_object(usage.get("output_tokens_details"))
+    written = an_object(usage.get("cache_creation"))
     return Usage(
         input=number(usage.get("input_tokens")),
         cache_read=number(usage.get("cache_read_input_tokens")),
         cache_write=number(usage.get("cache_creation_input_tokens")),
+        cache_write_1h=number(written.get("ephemeral_1h_input_tokens")),
         output=number(usage.get("output_tokens")),
         reasoning=number(details.get("thinking_tokens")),
     )
+
+
+def update_usage(before: Usage, usage: JsonObject) -> Usage:
+    """Read the totals of a delta; those that it leaves out are as they were."""
+    now = read_usage(usage)
+    told = {
+        field: getattr(now, field)
+        for field, name in _COUNTS.items()
+        if usage.get(name) is not None
+    }
+    return replace(before, **told)
+
+
+_COUNTS = {
+    "input": "input_tokens",
+    "cache_read": "cache_read_input_tokens",
+    "cache_write": "cache_creation_input_tokens",
+    "cache_write_1h": "cache_creation",
+    "output": "output_tokens",
+    "reasoning": "output_tokens_details",
+}
 
 
 def render_answer(answer: Answer, frame: Frame) -> JsonObject:

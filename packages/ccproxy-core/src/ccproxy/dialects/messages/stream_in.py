@@ -12,6 +12,7 @@ from ccproxy.dialects.messages.answer import (
     read_block,
     read_stop,
     read_usage,
+    update_usage,
 )
 from ccproxy.dialects.messages.request_in import read_citation
 from ccproxy.dialects.problem import problem_of
@@ -98,26 +99,8 @@ class MessagesParser(StreamParser):
         """Read the totals; those that a delta leaves out are as they were."""
         usage = payload.get("usage")
         if isinstance(usage, dict):
-            told = {name for name, value in usage.items() if value is not None}
-            now = read_usage(usage)
-            self._usage = replace(
-                self._usage,
-                **{
-                    field: getattr(now, field)
-                    for field, name in _COUNTS.items()
-                    if name in told
-                },
-            )
+            self._usage = update_usage(self._usage, usage)
             self._tell(Tokens(self._usage))
         delta = an_object(payload.get("delta"))
         if delta.get("stop_reason"):
             self._tell(Stop(read_stop(delta), text(delta.get("stop_sequence"))))
-
-
-_COUNTS = {
-    "input": "input_tokens",
-    "cache_read": "cache_read_input_tokens",
-    "cache_write": "cache_creation_input_tokens",
-    "output": "output_tokens",
-    "reasoning": "output_tokens_details",
-}

@@ -23,6 +23,16 @@ MOST_GROUPS = 1000
 
 _SECONDS = {GroupBy.MINUTE: 60, GroupBy.HOUR: 3600, GroupBy.DAY: 86400}
 _COLUMN = request_records.c
+_SUMS = (
+    "bytes_in",
+    "bytes_out",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
 
 
 class RequestRepository:
@@ -128,7 +138,8 @@ def _aggregates() -> Iterator[ColumnElement[Any]]:
     yield func.count().label("requests")
     yield func.count(_COLUMN.failure).label("failed")
     yield func.count(case((_COLUMN.status >= 400, 1))).label("errors")
-    for name in ("bytes_in", "bytes_out"):
+    yield func.count(_COLUMN.output_tokens).label("counted")
+    for name in _SUMS:
         yield func.sum(_COLUMN[name]).label(name)
     yield func.avg(_COLUMN.duration).label("duration_mean")
     # A second percentile would cost as much as all the rest together.

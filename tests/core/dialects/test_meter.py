@@ -1,0 +1,159 @@
+"""What an answer has used, as vendors tell it."""
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ccproxy.dialects import Dialect
+from ccproxy.dialects.answer import Usage
+from ccproxy.dialects.json import JsonObject
+from ccproxy.dialects.meter import usage_of
+from ccproxy.dialects.tap import StreamTap
+
+pytestmark = pytest.mark.unit
+
+CHAT, MESSAGES, RESPONSES = Dialect.CHAT, Dialect.MESSAGES, Dialect.RESPONSES
+
+TOLD: list[tuple[Dialect, JsonObject, Usage]] = [
+    (  # OpenAI counts cached tokens among those it read
+        CHAT,
+        {
+            "prompt_tokens": 2006,
+            "completion_tokens": 300,
+            "total_tokens": 2306,
+            "prompt_tokens_details": {"cached_tokens": 1920, "audio_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 256},
+        },
+        Usage(input=86, cache_read=1920, output=300, reasoning=256),
+    ),
+    (  # as llama.cpp and vLLM tell it
+        CHAT,
+        {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": None},
+        Usage(input=9, output=3),
+    ),
+    (
+        RESPONSES,
+        {
+            "input_tokens": 328,
+            "input_tokens_details": {"cached_tokens": 128},
+            "output_tokens": 52,
+            "output_tokens_details": {"reasoning_tokens": 40},
+            "total_tokens": 380,
+        },
+        Usage(input=200, cache_read=128, output=52, reasoning=40),
+    ),
+    (  # Anthropic does not, and tells for how long it keeps what it has written
+        MESSAGES,
+        {
+            "input_tokens": 4,
+            "cache_read_input_tokens": 15000,
+            "cache_creation_input_tokens": 556,
+            "cache_creation": {
+                "ephemeral_5m_input_tokens": 456,
+                "ephemeral_1h_input_tokens": 100,
+            },
+            "output_tokens": 393,
+            "service_tier": "standard",
+        },
+        Usage(
+            input=4,
+            cache_read=15000,
+            cache_write=556,
+            cache_write_1h=100,
+            output=393,
+        ),
+    ),
+]
+
+
+def event(payload: JsonObject) -> bytes:
+    """An event whose type is told by its data alone."""
+    return b"data: " + orjson.dumps(payload) + b"\n\n"
+
+
+def stream(dialect: Dialect, usage: JsonObject) -> bytes:
+    """A stream that tells of its usage where the dialect's vendor does."""
+    if dialect is CHAT:
+        word: JsonObject = {"choices": [{"delta": {"content": "x"}}], "usage": None}
+        last: JsonObject = {"choices": [], "usage": usage}
+        return event(word) + event(last) + b"data: [DONE]\n\n"
+    if dialect is RESPONSES:
+        asked: JsonObject = {"max_output_tokens": 5, "usage": None}
+        return event({"type": "response.created", "response": asked}) + event(
+            {"type": "response.completed", "response": {**asked, "usage": usage}}
+        )
+    begun: JsonObject = {**usage, "output_tokens": 1}
+    return (
+        event({"type": "message_start", "message": {"usage": begun}})
+        + event(
+            {
+                "type": "message_delta",
+                "usage": {"output_tokens": usage["output_tokens"]},
+            }
+        )
+        + event({"type": "message_stop"})
+    )
+
+
+def seen(dialect: Dialect, data: bytes) -> Usage | None:
+    """What the tap has seen when all has passed."""
+    tap = StreamTap(dialect)
+    tap.feed(data)
+    tap.end()
+    return tap.usage
+
+
+@pytest.mark.parametrize(("dialect", "told", "usage"), TOLD)
+def test_a_stream_and_a_whole_answer_tell_the_same(
+    dialect: Dialect, told: JsonObject, usage: Usage
+) -> None:
+    assert seen(dialect, stream(dialect, told)) == usage
+    assert usage_of(dialect, orjson.dumps({"usage": told})) == usage
+
+
+@settings(max_examples=60)
+@given(
+    kind=st.sampled_from(TOLD),
+    counts=st.lists(st.integers(0, 10**9), min_size=2, max_size=2),
+    size=st.integers(1, 40),
+)
+def test_wherever_chunks_end_the_stream_counts_what_the_answer_does(
+    kind: tuple[Dialect, JsonObject, Usage], counts: list[int], size: int
+) -> None:
+    dialect, told, _ = kind
+    read = "prompt_tokens" if dialect is CHAT else "input_tokens"
+    written = "completion_tokens" if dialect is CHAT else "output_tokens"
+    told = {**told, read: counts[0], written: counts[1]}
+    data, tap = stream(dialect, told), StreamTap(dialect)
+    for start in range(0, len(data), size):
+        tap.feed(data[start : start + size])
+    assert tap.usage == usage_of(dialect, orjson.dumps({"usage": told}))
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_what_nobody_tells_is_unknown(dialect: Dialect) -> None:
+    words: JsonObject = {"type": "content_block_delta", "text": '"usage": "_tokens"'}
+    odd: list[JsonObject] = [words, {"usage": None}, {"usage": {}}, {"input_tokens": 9}]
+    for payload in odd:
+        assert seen(dialect, event(payload)) is None
+        assert usage_of(dialect, orjson.dumps(payload)) is None
+    for body in (b"", b'"_tokens"', b'{"usage": {"input_tokens":', b'\xff_tokens"'):
+        assert usage_of(dialect, body) is None
+
+
+def test_the_last_totals_of_a_message_replace_the_earlier_ones() -> None:
+    begun: JsonObject = {"input_tokens": 10, "output_tokens": 1}
+    later: JsonObject = {"input_tokens": 25, "output_tokens": 7}
+    data = (
+        event({"type": "message_start", "message": {"usage": begun}})
+        + event({"type": "message_delta", "usage": {"output_tokens": 5}})
+        + event({"type": "message_delta", "usage": later})
+    )
+    assert seen(MESSAGES, data) == Usage(input=25, output=7)
+
+
+def test_an_answer_that_was_cut_by_a_limit_has_used_tokens_too() -> None:
+    ended: JsonObject = {"usage": {"input_tokens": 3, "output_tokens": 4}}
+    data = event({"type": "response.incomplete", "response": ended})
+    assert seen(RESPONSES, data) == Usage(input=3, output=4)
