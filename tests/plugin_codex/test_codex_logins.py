@@ -224,7 +224,7 @@ async def test_a_vendor_without_codes_names_the_other_ways(world: World) -> None
         (503, {"error": "busy"}, 1, "answered 503, busy:"),
         (200, {"access_token": "a"}, 0, "without tokens"),
         (200, "<html>", 1, "something else than JSON"),
-        (200, {"access_token": "a b"}, 1, "damaged"),
+        (200, {"access_token": "a b", "refresh_token": "r"}, 0, "without tokens"),
     ],
 )
 async def test_whatever_the_vendor_answers_to_a_code_is_told(

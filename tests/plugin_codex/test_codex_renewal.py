@@ -183,6 +183,36 @@ async def test_an_answer_without_new_tokens_keeps_the_old(world: World) -> None:
     assert tokens_of(world)["id_token"] == before["id_token"]
 
 
+@pytest.mark.parametrize("access", [{}, {"access_token": "dam aged"}])
+async def test_an_answer_without_an_access_token_makes_the_old_no_younger(
+    world: World, access: dict[str, str]
+) -> None:
+    """The new refresh token is kept, and an access token asked for again later."""
+    before = world.keep()
+    almost_over(world)
+    accounts = await world.accounts()
+    end = held(accounts).expires
+    world.vendor.failures = [(200, {"refresh_token": "next", **access})]
+    login = await accounts.fresh()
+    assert (login.access_token, login.expires) == (before["access_token"], end)
+    assert tokens_of(world)["refresh_token"] == "next"
+    await accounts.fresh()  # which leaves the vendor in peace
+    world.clock.seconds += 299
+    with pytest.raises(UpstreamError, match="no new access token"):
+        await accounts.fresh()
+
+
+async def test_a_damaged_id_token_costs_no_new_refresh_token(world: World) -> None:
+    before = world.keep()
+    almost_over(world)
+    answer = {**world.vendor.login(), "id_token": "dam\naged"}
+    world.vendor.failures = [(200, answer)]
+    login = await (await world.accounts()).fresh()
+    assert login.access_token == answer["access_token"]
+    assert tokens_of(world)["refresh_token"] == answer["refresh_token"]
+    assert tokens_of(world)["id_token"] == before["id_token"]
+
+
 # -- clocks
 
 

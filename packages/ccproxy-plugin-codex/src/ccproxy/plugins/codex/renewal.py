@@ -140,6 +140,8 @@ class Renewal:
         else:
             self._unsaved.pop(name, None)
             await asyncio.to_thread(self._store.end_attempt, name)
+        if login.access_token == held.access_token:
+            raise AuthServerError(f"{self._server.name} gave no new access token.")
         return login
 
     async def save_again(self, name: str) -> None:
