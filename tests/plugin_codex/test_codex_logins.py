@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from ccproxy.plugins.codex.login_file import Login
 from ccproxy.plugins.codex.logins import CodexLogins
 from ccproxy.plugins.codex.store import Store
 from ccproxy.sdk import AccountLogin, LoginMethod, LoginState
@@ -287,6 +288,24 @@ async def test_logging_out_revokes_and_forgets(world: World) -> None:
     assert [path.name for path in world.folder.iterdir()] == ["default.lock"]
     with pytest.raises(CredentialError, match="Nobody is logged in to codex"):
         await logins.log_out(None)
+
+
+async def test_logging_out_during_a_renewal_revokes_what_that_gives(
+    world: World,
+) -> None:
+    """The old refresh token is spent by then: to revoke it would revoke nothing."""
+    world.keep()
+    logins, other = await world.logins(), await world.accounts()
+    old = other.snapshot.accounts["default"].held
+    assert isinstance(old, Login)
+    world.vendor.go.clear()
+    renewing = asyncio.create_task(other.renew("default", old))
+    await world.vendor.spent.wait()
+    leaving = asyncio.create_task(logins.log_out(None))
+    world.vendor.go.set()
+    await asyncio.gather(renewing, leaving)
+    assert world.vendor.families[0].revoked
+    assert world.store().names() == []
 
 
 async def test_a_vendor_that_is_away_does_not_keep_anybody_logged_in(

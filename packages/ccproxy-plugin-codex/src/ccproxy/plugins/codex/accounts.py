@@ -100,6 +100,10 @@ class Accounts:
         """Say where an account's login is kept. Blocks."""
         return str(self._codex_cli) if name == CODEX_CLI else self.store.kept_in(name)
 
+    def read(self, name: str) -> Login | LoginStatus:
+        """Read one of our own logins as it is by now. Blocks."""
+        return self._renewal.read(name)
+
     async def look(self, *, force: bool = False) -> Snapshot:
         """Read again what has changed, and tell of it.
 
@@ -141,7 +145,7 @@ class Accounts:
         return Snapshot(chosen, accounts)
 
     def _read_own(self, name: str) -> Account:
-        held = self._renewal.read(name)
+        held = self.read(name)
         attempt, unsaved = self.store.attempt(name), self._renewal.is_unsaved(name)
         return Account(name, held, attempt, unsaved)
 
