@@ -5,9 +5,11 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import orjson
 import pytest
 
+from ccproxy.plugins.codex.auth_error import refusal
 from ccproxy.plugins.codex.login_file import Login
 from ccproxy.plugins.codex.logins import CodexLogins
 from ccproxy.plugins.codex.store import Store
@@ -245,6 +247,38 @@ async def test_what_the_vendor_quotes_is_not_shown(world: World) -> None:
     browser.typed.put_nowait("secret-code-1")
     with pytest.raises(CredentialError, match=r"the code \*\*\* is wrong"):
         await logging_in
+
+
+SECRET = "a+secret/of the=vendor"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        SECRET,
+        "x" * 190 + SECRET,
+        "a%2Bsecret/of%20the%3Dvendor",
+        "a%2bsecret%2fof%20the%3dvendor",
+        "a%2Bsecret%2Fof+the%3Dvendor",
+    ],
+    ids=["plain", "across the cut", "in a path", "in small letters", "in a form"],
+)
+@pytest.mark.parametrize("is_json", [False, True])
+def test_no_part_of_a_secret_is_shown_however_it_is_quoted(
+    quoted: str, *, is_json: bool
+) -> None:
+    body = {"error": {"code": "odd", "message": quoted}}
+    content = orjson.dumps(body) if is_json else quoted.encode()
+    said = refusal("it", httpx.Response(400, content=content), [SECRET]).message
+    assert "***" in said
+    assert "secret" not in said
+    assert "vendor" not in said
+
+
+def test_a_code_that_tells_a_secret_is_none() -> None:
+    body = orjson.dumps({"error": "not-secret-code-1"})
+    error = refusal("it", httpx.Response(400, content=body), ["secret-code-1"])
+    assert (error.code, error.message) == (None, "it answered 400.")
 
 
 @pytest.mark.parametrize("name", ["", ".", "../up", "Work", "a b", "x" * 65, "é"])

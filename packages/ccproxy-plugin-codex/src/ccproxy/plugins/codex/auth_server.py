@@ -22,6 +22,8 @@ TIMEOUT = 30.0
 """Seconds the server may take."""
 REVOKE_TIMEOUT = 10.0
 """Seconds a logout waits; the vendor's own program waits as long."""
+PUBLIC = frozenset({"client_id", "grant_type", "redirect_uri", "token_type_hint"})
+"""What may be shown of what is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +233,9 @@ class AuthServer:
             hint = "Check the network, [http] proxy and plugins.codex.issuer."
             raise AuthServerError(msg, hint=hint) from error
         if not response.is_success:
-            sent = [*(json or {}).values(), *(form or {}).values()]
-            raise refusal(self.name, response, sent)
+            sent = {**(json or {}), **(form or {})}
+            secrets = [sent[name] for name in sent.keys() - PUBLIC]
+            raise refusal(self.name, response, secrets)
         return response
 
     def _tokens(self, response: httpx.Response) -> dict[str, str]:
