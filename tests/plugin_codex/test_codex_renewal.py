@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Never
 
 import orjson
 import pytest
@@ -437,6 +438,52 @@ async def test_where_nothing_can_be_kept_the_login_lives_in_memory(
     assert tokens_of(world)["access_token"] == login.access_token
     assert status(accounts).hint is None
     await accounts.close()
+
+
+async def test_tokens_are_not_lost_whatever_saving_them_raises(world: World) -> None:
+    world.keep()
+    almost_over(world)
+    odd = True
+
+    def write(path: Path, content: bytes) -> None:
+        if odd and path.suffix == ".json":
+            raise NotImplementedError
+        write_private(path, content)
+
+    accounts = await world.accounts(world.store(write=write))
+    with pytest.raises(NotImplementedError):
+        await accounts.fresh()
+    login = await accounts.fresh()
+    assert login.access_token in world.vendor.families[0].access
+    assert world.vendor.refreshes == 1
+    odd = False
+    await accounts.open()
+    await world.ticks.tick()
+    assert tokens_of(world)["access_token"] == login.access_token
+    await accounts.close()
+
+
+async def test_the_background_renewal_survives_what_goes_wrong(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.keep()
+    accounts = await world.accounts()
+    await accounts.open()
+    almost_over(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", too_many_files)
+        world.monotonic.seconds += TICK
+        await world.ticks.tick()
+    world.vendor.failures = [(503, "busy")]
+    for _ in range(2):
+        world.monotonic.seconds += REST
+        await world.ticks.tick()
+    assert (world.vendor.failures, world.vendor.refreshes) == ([], 1)
+    await accounts.close()
+
+
+def too_many_files(path: object = ".") -> Never:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 # -- processes

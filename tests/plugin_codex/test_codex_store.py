@@ -112,6 +112,14 @@ def test_what_a_crash_has_left_goes_with_the_next_writing(
     assert store.names() == ["default"]
 
 
+def test_leftovers_that_cannot_be_removed_make_no_writing_fail(
+    folder: Path, stored: JsonObject
+) -> None:
+    (folder / ".default.json~x1").mkdir(parents=True)
+    Store(folder).save("default", stored)
+    assert isinstance(Store(folder).read("default"), Login)
+
+
 def test_a_login_comes_back_as_it_was_kept(folder: Path, stored: JsonObject) -> None:
     store = Store(folder)
     store.save("a@b.c", {**stored, "new": 1})
@@ -191,6 +199,17 @@ def test_a_locked_keyring_is_told(
     assert "Unlock it" in str(status.hint)
     with pytest.raises(CredentialError, match="can't be used: KeyringError"):
         store.check_writable()
+
+
+@pytest.mark.parametrize("kind", ["OSError", "RuntimeError", "ValueError"])
+def test_a_keyring_whose_backend_raises_something_else_is_told(
+    folder: Path, stored: JsonObject, keyring: Path, kind: str
+) -> None:
+    code = (keyring / "__init__.py").read_text()
+    (keyring / "__init__.py").write_text(code.replace("errors.KeyringError()", kind))
+    (keyring / "locked").touch()
+    with pytest.raises(CredentialError, match=f"can't be used: {kind}"):
+        Store(folder, keyring=True).save("default", stored)
 
 
 def test_an_entry_that_is_gone_is_no_login(

@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -255,11 +256,15 @@ class Accounts:
         """Notice changes and renew in time, while nobody asks."""
         while True:
             await self._sleep(TICK)
-            for account in (await self.look()).accounts.values():
-                try:
-                    await self._tend(account)
-                except CCProxyError:
-                    continue  # told by the status
+            with suppress(OSError):  # such as too many open files: for a while only
+                await self._tend_all()
+
+    async def _tend_all(self) -> None:
+        for account in (await self.look()).accounts.values():
+            try:
+                await self._tend(account)
+            except (CCProxyError, OSError):
+                continue  # told by the status
 
     async def _tend(self, account: Account) -> None:
         if isinstance(account.held, Login) and self._is_due(account):
