@@ -379,6 +379,21 @@ async def test_a_login_of_another_account_does_not_answer_for_the_old_one(
     assert world.vendor.refreshes == 0
 
 
+async def test_a_request_that_was_refused_is_made_again_for_the_same_account(
+    world: World,
+) -> None:
+    world.keep("one")
+    world.keep("two", Owner("acct-2"))
+    credential = await world.credential()
+    rejected = await credential.headers()
+    world.store().choose("two")
+    assert await credential.renew(rejected)
+    again, later = await credential.headers(), await credential.headers()
+    assert again["chatgpt-account-id"] == rejected["chatgpt-account-id"] == "acct-1"
+    assert again != rejected
+    assert later["chatgpt-account-id"] == "acct-2"
+
+
 async def test_the_login_of_codex_cli_is_never_renewed(
     world: World, auth_json: AuthJson
 ) -> None:
