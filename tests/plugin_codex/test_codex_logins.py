@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -16,7 +16,7 @@ from ccproxy.plugins.codex.store import Store
 from ccproxy.sdk import AccountLogin, LoginMethod, LoginState
 from ccproxy.sdk.errors import CCProxyError, CredentialError, UpstreamError
 from fakes.chatgpt import Person as Owner
-from fakes.codex import World
+from fakes.codex import World, server
 from fakes.person import Browser, query
 
 pytestmark = pytest.mark.integration
@@ -207,6 +207,49 @@ async def test_a_code_is_typed_elsewhere(world: World) -> None:
     world.vendor.typed = True
     await world.ticks.end()
     assert (await logging_in).email == "ada@example.com"
+
+
+async def test_a_vendor_that_is_busy_or_away_for_a_moment_ends_no_login_by_code(
+    world: World,
+) -> None:
+    logins = await world.logins()
+    logging_in = asyncio.create_task(logins.log_in(None, Browser(), DEVICE))
+    world.vendor.stumbles = [429, 500, 503, 408, 200, 0]
+    for _ in range(6):
+        await world.ticks.tick()
+    world.vendor.typed = True
+    await world.ticks.end()
+    assert (await logging_in).active
+    assert world.vendor.stumbles == []
+
+
+async def test_a_vendor_that_refuses_a_code_ends_the_login_by_it(world: World) -> None:
+    logging_in = asyncio.create_task(
+        (await world.logins()).log_in(None, Browser(), DEVICE)
+    )
+    world.vendor.stumbles = [410]
+    await world.ticks.end()
+    with pytest.raises(UpstreamError, match="answered 410"):
+        await logging_in
+
+
+async def test_an_answer_that_never_ends_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The client's own limit is one for each piece, and begins anew with each."""
+    monkeypatch.setattr("ccproxy.plugins.codex.auth_server.REVOKE_TIMEOUT", 0.01)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless()))
+    async with httpx.AsyncClient(transport=transport) as http:
+        with pytest.raises(UpstreamError, match="could not be asked: TimeoutError"):
+            await server(http, "http://vendor.example").revoke("r")
+
+
+class Endless(httpx.AsyncByteStream):
+    """A body of which no more comes."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
 
 
 async def test_a_vendor_without_codes_names_the_other_ways(world: World) -> None:

@@ -53,6 +53,11 @@ class AuthServerError(UpstreamError):
         return 400 <= self.status < 500
 
     @property
+    def may_pass(self) -> bool:
+        """Whether the server was only busy, or could not be asked."""
+        return self.status in {0, 408, 429} or self.status >= 500
+
+    @property
     def is_final(self) -> bool:
         """Whether asking again with the same token is in vain."""
         return self.status in {400, 401} and self.code in FINAL

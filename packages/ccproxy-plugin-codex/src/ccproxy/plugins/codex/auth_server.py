@@ -5,6 +5,7 @@ Requests and answers were read in the public repository openai/codex,
 ``auth/manager.rs`` and ``auth/revoke.rs``, and measured with Codex CLI 0.169.0.
 """
 
+import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -184,7 +185,8 @@ class AuthServer:
     async def device_tokens(self, asked: DeviceCode) -> dict[str, str] | None:
         """Ask for the tokens; nothing as long as the person hasn't typed the code.
 
-        Here it is the server that made the PKCE pair.
+        A server that is busy for a moment, or away, ends no login. Here it is the
+        server that made the PKCE pair.
 
         Raises:
             CredentialError: The server refused.
@@ -195,7 +197,7 @@ class AuthServer:
         try:
             told = _object(await self._post(url, json=body))
         except AuthServerError as error:
-            if error.status in {403, 404}:
+            if error.status in {403, 404} or error.may_pass:
                 return None
             raise
         return await self.exchange(
@@ -225,10 +227,11 @@ class AuthServer:
             "user-agent": self._registration.user_agent,
         }
         try:
-            response = await self._http.post(
-                url, json=json, data=form, headers=headers, timeout=patience
-            )
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(patience):  # httpx's is one for each read
+                response = await self._http.post(
+                    url, json=json, data=form, headers=headers, timeout=patience
+                )
+        except (httpx.HTTPError, TimeoutError) as error:
             msg = f"{self.name} could not be asked: {type(error).__name__}."
             hint = "Check the network, [http] proxy and plugins.codex.issuer."
             raise AuthServerError(msg, hint=hint) from error
