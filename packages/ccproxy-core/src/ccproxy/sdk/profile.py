@@ -37,7 +37,8 @@ class ProfileFields:
         organization_role: The person's role in it.
         subscription_started_at: When the paid time began.
         subscription_expires_at: When it ends.
-        limits: Windows of use, the shortest first.
+        limits: Windows of use, the shortest first; ``None`` if they can't be told now,
+            which leaves those that are kept.
     """
 
     account: str
@@ -49,7 +50,7 @@ class ProfileFields:
     organization_role: str | None = None
     subscription_started_at: datetime | None = None
     subscription_expires_at: datetime | None = None
-    limits: tuple[LimitWindow, ...] = field(default=())
+    limits: tuple[LimitWindow, ...] | None = field(default=())
 
 
 ProfileAdapter: TypeAlias = Callable[[], Awaitable[Sequence[ProfileFields]]]
@@ -70,6 +71,7 @@ class AccountProfile(ProfileFields):
         stale_reason: Why it failed, masked.
     """
 
+    limits: tuple[LimitWindow, ...] = field(default=())
     provider: str
     updated_at: datetime
     stale_since: datetime | None = None

@@ -251,6 +251,8 @@ class ProfileService:
                 await self.clear(provider, each.account)
         for one in found:
             facts = {name: getattr(one, name) for name in FACTS}
+            if one.limits is None:
+                del facts["limits"]
             fresh = dict.fromkeys(STALENESS)
             await self.update_fields(provider, account=one.account, **facts, **fresh)
 

@@ -81,18 +81,23 @@ class CodexProfiles:
             **asdict(facts),
         )
 
-    async def _limits(self, key: str, name: str) -> tuple[LimitWindow, ...]:
-        """Ask for the limits; if that fails, those count that have not begun anew."""
+    async def _limits(self, key: str, name: str) -> tuple[LimitWindow, ...] | None:
+        """Ask for the limits; if that fails, those count that have not begun anew.
+
+        Where none were known since the start, the database may know better.
+        """
         login = self._credential.of(name)
         http = login.accounts.server.http
         try:
             self._known[key] = await ask(http, self._usage_url, self._headers, login)
         except (CredentialError, UpstreamError) as error:
             _log.warning("limits_not_fetched", account=name, reason=error.message)
+            if (known := self._known.get(key)) is None:
+                return None
             now = datetime.now(UTC)
             self._known[key] = tuple(
                 each
-                for each in self._known.get(key, ())
+                for each in known
                 if each.resets_at is not None and each.resets_at > now
             )
         return self._known[key]
