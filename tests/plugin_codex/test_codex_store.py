@@ -1,8 +1,9 @@
 """Logins are kept privately and whole, in files or in the system's keyring."""
 
+import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
@@ -144,6 +145,34 @@ def test_a_damaged_file_says_what_to_do(
         state,
         "Run `ccproxy auth login codex --account work`.",
     )
+
+
+@pytest.mark.parametrize("code", ["EROFS", "EACCES", "EPERM", "ENOTDIR"])
+async def test_where_nothing_can_be_written_no_lock_is_needed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(os, "open", failing(getattr(errno, code)))
+    entered = False
+    async with Store(folder).locked("default"):
+        entered = True
+    assert entered
+
+
+@pytest.mark.parametrize("code", ["EMFILE", "ENOSPC", "EIO"])
+async def test_without_a_lock_that_could_be_had_nothing_is_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(os, "open", failing(getattr(errno, code)))
+    with pytest.raises(CredentialError, match="can't be locked"):
+        async with Store(folder).locked("default"):
+            raise AssertionError
+
+
+def failing(code: int) -> Callable[..., int]:
+    def fail(path: object, *_: object, **__: object) -> int:
+        raise OSError(code, os.strerror(code), str(path))
+
+    return fail
 
 
 def test_an_attempt_is_remembered_until_it_went_well(folder: Path) -> None:
