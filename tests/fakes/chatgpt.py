@@ -113,6 +113,8 @@ class ChatGPT:
         has_device_codes: Whether the vendor offers them.
         keeps_refresh_token: Whether renewals answer without a new one.
         failures: What the next token requests are answered instead, as status and body.
+        stumbles: The same for questions after a device code, as status;
+            0 hangs up.
         refreshes: How many refresh tokens were spent.
         spent: Set by the first of them.
         go: Cleared, renewals are done but not answered until it is set.
@@ -132,6 +134,7 @@ class ChatGPT:
     has_device_codes: bool = True
     keeps_refresh_token: bool = False
     failures: list[tuple[int, object]] = field(default_factory=list)
+    stumbles: list[int] = field(default_factory=list)
     refreshes: int = 0
     spent: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -271,6 +274,10 @@ class ChatGPT:
         asked = await request.json()
         if asked != {"device_auth_id": "d1", "user_code": "ABCD-1234"}:
             return _error(400, "invalid_request")
+        if self.stumbles:
+            if (status := self.stumbles.pop(0)) == 0 and request.transport:
+                request.transport.close()
+            return web.Response(status=status or 500)
         if not self.typed:
             return web.Response(status=403)
         verifier = "v" * 43

@@ -91,10 +91,11 @@ def test_an_alias_is_asked_for_by_its_models_name(request_of: RequestOf) -> None
 
 
 @pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("value", [1, None])
 def test_each_refused_parameter_is_dropped_and_noted(
-    backend: Backend, request_of: RequestOf, name: str
+    backend: Backend, request_of: RequestOf, name: str, value: int | None
 ) -> None:
-    body = orjson.dumps({**orjson.loads(NATIVE), name: 1})
+    body = orjson.dumps({**orjson.loads(NATIVE), name: value})
     assert backend(body) == f"Unsupported parameter: {name}"
     request = request_of(body)
     shape(request, "unused")
@@ -131,6 +132,31 @@ def test_an_include_of_the_callers_is_kept(request_of: RequestOf) -> None:
         "file_search_call.results",
         "reasoning.encrypted_content",
     ]
+
+
+RIGHT = b"""{"model":"m","input":[{"role":"user","content":"hi"}],
+ "instructions":"i","store":false,"stream":true}"""
+"""What the backend takes as it is."""
+
+
+@pytest.mark.parametrize("key", ["", ',"prompt_cache_key":null'])
+def test_a_right_body_of_another_client_still_gets_its_cache_key(
+    backend: Backend, request_of: RequestOf, key: str
+) -> None:
+    request = request_of(RIGHT.replace(b"}]", b"}]" + key.encode()))
+    shape(request, "unused")
+    sent = orjson.loads(request.body)
+    assert len(sent["prompt_cache_key"]) == 36
+    assert sent["include"] == ["reasoning.encrypted_content"]
+    assert (backend(request.body), request.notes) == (None, [])
+
+
+def test_a_body_of_codex_cli_without_a_cache_key_gets_none(
+    request_of: RequestOf,
+) -> None:
+    request = request_of(RIGHT, {"user-agent": "codex_exec/0.34.0"})
+    shape(request, "unused")
+    assert request.body is RIGHT
 
 
 def cache_key(request_of: RequestOf, *texts: str) -> str:

@@ -2,18 +2,21 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import orjson
 import pytest
 
+from ccproxy.plugins.codex.auth_error import refusal
+from ccproxy.plugins.codex.login_file import Login
 from ccproxy.plugins.codex.logins import CodexLogins
 from ccproxy.plugins.codex.store import Store
 from ccproxy.sdk import AccountLogin, LoginMethod, LoginState
 from ccproxy.sdk.errors import CCProxyError, CredentialError, UpstreamError
 from fakes.chatgpt import Person as Owner
-from fakes.codex import World
+from fakes.codex import World, server
 from fakes.person import Browser, query
 
 pytestmark = pytest.mark.integration
@@ -206,6 +209,49 @@ async def test_a_code_is_typed_elsewhere(world: World) -> None:
     assert (await logging_in).email == "ada@example.com"
 
 
+async def test_a_vendor_that_is_busy_or_away_for_a_moment_ends_no_login_by_code(
+    world: World,
+) -> None:
+    logins = await world.logins()
+    logging_in = asyncio.create_task(logins.log_in(None, Browser(), DEVICE))
+    world.vendor.stumbles = [429, 500, 503, 408, 200, 0]
+    for _ in range(6):
+        await world.ticks.tick()
+    world.vendor.typed = True
+    await world.ticks.end()
+    assert (await logging_in).active
+    assert world.vendor.stumbles == []
+
+
+async def test_a_vendor_that_refuses_a_code_ends_the_login_by_it(world: World) -> None:
+    logging_in = asyncio.create_task(
+        (await world.logins()).log_in(None, Browser(), DEVICE)
+    )
+    world.vendor.stumbles = [410]
+    await world.ticks.end()
+    with pytest.raises(UpstreamError, match="answered 410"):
+        await logging_in
+
+
+async def test_an_answer_that_never_ends_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The client's own limit is one for each piece, and begins anew with each."""
+    monkeypatch.setattr("ccproxy.plugins.codex.auth_server.REVOKE_TIMEOUT", 0.01)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless()))
+    async with httpx.AsyncClient(transport=transport) as http:
+        with pytest.raises(UpstreamError, match="could not be asked: TimeoutError"):
+            await server(http, "http://vendor.example").revoke("r")
+
+
+class Endless(httpx.AsyncByteStream):
+    """A body of which no more comes."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+
 async def test_a_vendor_without_codes_names_the_other_ways(world: World) -> None:
     world.vendor.has_device_codes = False
     with pytest.raises(CredentialError, match="offers no login by code") as caught:
@@ -224,7 +270,7 @@ async def test_a_vendor_without_codes_names_the_other_ways(world: World) -> None
         (503, {"error": "busy"}, 1, "answered 503, busy:"),
         (200, {"access_token": "a"}, 0, "without tokens"),
         (200, "<html>", 1, "something else than JSON"),
-        (200, {"access_token": "a b"}, 1, "damaged"),
+        (200, {"access_token": "a b", "refresh_token": "r"}, 0, "without tokens"),
     ],
 )
 async def test_whatever_the_vendor_answers_to_a_code_is_told(
@@ -244,6 +290,38 @@ async def test_what_the_vendor_quotes_is_not_shown(world: World) -> None:
     browser.typed.put_nowait("secret-code-1")
     with pytest.raises(CredentialError, match=r"the code \*\*\* is wrong"):
         await logging_in
+
+
+SECRET = "a+secret/of the=vendor"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        SECRET,
+        "x" * 190 + SECRET,
+        "a%2Bsecret/of%20the%3Dvendor",
+        "a%2bsecret%2fof%20the%3dvendor",
+        "a%2Bsecret%2Fof+the%3Dvendor",
+    ],
+    ids=["plain", "across the cut", "in a path", "in small letters", "in a form"],
+)
+@pytest.mark.parametrize("is_json", [False, True])
+def test_no_part_of_a_secret_is_shown_however_it_is_quoted(
+    quoted: str, *, is_json: bool
+) -> None:
+    body = {"error": {"code": "odd", "message": quoted}}
+    content = orjson.dumps(body) if is_json else quoted.encode()
+    said = refusal("it", httpx.Response(400, content=content), [SECRET]).message
+    assert "***" in said
+    assert "secret" not in said
+    assert "vendor" not in said
+
+
+def test_a_code_that_tells_a_secret_is_none() -> None:
+    body = orjson.dumps({"error": "not-secret-code-1"})
+    error = refusal("it", httpx.Response(400, content=body), ["secret-code-1"])
+    assert (error.code, error.message) == (None, "it answered 400.")
 
 
 @pytest.mark.parametrize("name", ["", ".", "../up", "Work", "a b", "x" * 65, "é"])
@@ -287,6 +365,24 @@ async def test_logging_out_revokes_and_forgets(world: World) -> None:
     assert [path.name for path in world.folder.iterdir()] == ["default.lock"]
     with pytest.raises(CredentialError, match="Nobody is logged in to codex"):
         await logins.log_out(None)
+
+
+async def test_logging_out_during_a_renewal_revokes_what_that_gives(
+    world: World,
+) -> None:
+    """The old refresh token is spent by then: to revoke it would revoke nothing."""
+    world.keep()
+    logins, other = await world.logins(), await world.accounts()
+    old = other.snapshot.accounts["default"].held
+    assert isinstance(old, Login)
+    world.vendor.go.clear()
+    renewing = asyncio.create_task(other.renew("default", old))
+    await world.vendor.spent.wait()
+    leaving = asyncio.create_task(logins.log_out(None))
+    world.vendor.go.set()
+    await asyncio.gather(renewing, leaving)
+    assert world.vendor.families[0].revoked
+    assert world.store().names() == []
 
 
 async def test_a_vendor_that_is_away_does_not_keep_anybody_logged_in(

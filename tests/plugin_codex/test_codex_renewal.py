@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Never
 
 import orjson
 import pytest
@@ -183,6 +184,36 @@ async def test_an_answer_without_new_tokens_keeps_the_old(world: World) -> None:
     assert tokens_of(world)["id_token"] == before["id_token"]
 
 
+@pytest.mark.parametrize("access", [{}, {"access_token": "dam aged"}])
+async def test_an_answer_without_an_access_token_makes_the_old_no_younger(
+    world: World, access: dict[str, str]
+) -> None:
+    """The new refresh token is kept, and an access token asked for again later."""
+    before = world.keep()
+    almost_over(world)
+    accounts = await world.accounts()
+    end = held(accounts).expires
+    world.vendor.failures = [(200, {"refresh_token": "next", **access})]
+    login = await accounts.fresh()
+    assert (login.access_token, login.expires) == (before["access_token"], end)
+    assert tokens_of(world)["refresh_token"] == "next"
+    await accounts.fresh()  # which leaves the vendor in peace
+    world.clock.seconds += 299
+    with pytest.raises(UpstreamError, match="no new access token"):
+        await accounts.fresh()
+
+
+async def test_a_damaged_id_token_costs_no_new_refresh_token(world: World) -> None:
+    before = world.keep()
+    almost_over(world)
+    answer = {**world.vendor.login(), "id_token": "dam\naged"}
+    world.vendor.failures = [(200, answer)]
+    login = await (await world.accounts()).fresh()
+    assert login.access_token == answer["access_token"]
+    assert tokens_of(world)["refresh_token"] == answer["refresh_token"]
+    assert tokens_of(world)["id_token"] == before["id_token"]
+
+
 # -- clocks
 
 
@@ -348,6 +379,21 @@ async def test_a_login_of_another_account_does_not_answer_for_the_old_one(
     assert world.vendor.refreshes == 0
 
 
+async def test_a_request_that_was_refused_is_made_again_for_the_same_account(
+    world: World,
+) -> None:
+    world.keep("one")
+    world.keep("two", Owner("acct-2"))
+    credential = await world.credential()
+    rejected = await credential.headers()
+    world.store().choose("two")
+    assert await credential.renew(rejected)
+    again, later = await credential.headers(), await credential.headers()
+    assert again["chatgpt-account-id"] == rejected["chatgpt-account-id"] == "acct-1"
+    assert again != rejected
+    assert later["chatgpt-account-id"] == "acct-2"
+
+
 async def test_the_login_of_codex_cli_is_never_renewed(
     world: World, auth_json: AuthJson
 ) -> None:
@@ -407,6 +453,52 @@ async def test_where_nothing_can_be_kept_the_login_lives_in_memory(
     assert tokens_of(world)["access_token"] == login.access_token
     assert status(accounts).hint is None
     await accounts.close()
+
+
+async def test_tokens_are_not_lost_whatever_saving_them_raises(world: World) -> None:
+    world.keep()
+    almost_over(world)
+    odd = True
+
+    def write(path: Path, content: bytes) -> None:
+        if odd and path.suffix == ".json":
+            raise NotImplementedError
+        write_private(path, content)
+
+    accounts = await world.accounts(world.store(write=write))
+    with pytest.raises(NotImplementedError):
+        await accounts.fresh()
+    login = await accounts.fresh()
+    assert login.access_token in world.vendor.families[0].access
+    assert world.vendor.refreshes == 1
+    odd = False
+    await accounts.open()
+    await world.ticks.tick()
+    assert tokens_of(world)["access_token"] == login.access_token
+    await accounts.close()
+
+
+async def test_the_background_renewal_survives_what_goes_wrong(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.keep()
+    accounts = await world.accounts()
+    await accounts.open()
+    almost_over(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", too_many_files)
+        world.monotonic.seconds += TICK
+        await world.ticks.tick()
+    world.vendor.failures = [(503, "busy")]
+    for _ in range(2):
+        world.monotonic.seconds += REST
+        await world.ticks.tick()
+    assert (world.vendor.failures, world.vendor.refreshes) == ([], 1)
+    await accounts.close()
+
+
+def too_many_files(path: object = ".") -> Never:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 # -- processes

@@ -1,8 +1,9 @@
 """Logins are kept privately and whole, in files or in the system's keyring."""
 
+import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
@@ -112,6 +113,14 @@ def test_what_a_crash_has_left_goes_with_the_next_writing(
     assert store.names() == ["default"]
 
 
+def test_leftovers_that_cannot_be_removed_make_no_writing_fail(
+    folder: Path, stored: JsonObject
+) -> None:
+    (folder / ".default.json~x1").mkdir(parents=True)
+    Store(folder).save("default", stored)
+    assert isinstance(Store(folder).read("default"), Login)
+
+
 def test_a_login_comes_back_as_it_was_kept(folder: Path, stored: JsonObject) -> None:
     store = Store(folder)
     store.save("a@b.c", {**stored, "new": 1})
@@ -136,6 +145,34 @@ def test_a_damaged_file_says_what_to_do(
         state,
         "Run `ccproxy auth login codex --account work`.",
     )
+
+
+@pytest.mark.parametrize("code", ["EROFS", "EACCES", "EPERM", "ENOTDIR"])
+async def test_where_nothing_can_be_written_no_lock_is_needed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(os, "open", failing(getattr(errno, code)))
+    entered = False
+    async with Store(folder).locked("default"):
+        entered = True
+    assert entered
+
+
+@pytest.mark.parametrize("code", ["EMFILE", "ENOSPC", "EIO"])
+async def test_without_a_lock_that_could_be_had_nothing_is_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(os, "open", failing(getattr(errno, code)))
+    with pytest.raises(CredentialError, match="can't be locked"):
+        async with Store(folder).locked("default"):
+            raise AssertionError
+
+
+def failing(code: int) -> Callable[..., int]:
+    def fail(path: object, *_: object, **__: object) -> int:
+        raise OSError(code, os.strerror(code), str(path))
+
+    return fail
 
 
 def test_an_attempt_is_remembered_until_it_went_well(folder: Path) -> None:
@@ -191,6 +228,17 @@ def test_a_locked_keyring_is_told(
     assert "Unlock it" in str(status.hint)
     with pytest.raises(CredentialError, match="can't be used: KeyringError"):
         store.check_writable()
+
+
+@pytest.mark.parametrize("kind", ["OSError", "RuntimeError", "ValueError"])
+def test_a_keyring_whose_backend_raises_something_else_is_told(
+    folder: Path, stored: JsonObject, keyring: Path, kind: str
+) -> None:
+    code = (keyring / "__init__.py").read_text()
+    (keyring / "__init__.py").write_text(code.replace("errors.KeyringError()", kind))
+    (keyring / "locked").touch()
+    with pytest.raises(CredentialError, match=f"can't be used: {kind}"):
+        Store(folder, keyring=True).save("default", stored)
 
 
 def test_an_entry_that_is_gone_is_no_login(

@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -100,6 +101,10 @@ class Accounts:
         """Say where an account's login is kept. Blocks."""
         return str(self._codex_cli) if name == CODEX_CLI else self.store.kept_in(name)
 
+    def read(self, name: str) -> Login | LoginStatus:
+        """Read one of our own logins as it is by now. Blocks."""
+        return self._renewal.read(name)
+
     async def look(self, *, force: bool = False) -> Snapshot:
         """Read again what has changed, and tell of it.
 
@@ -141,7 +146,7 @@ class Accounts:
         return Snapshot(chosen, accounts)
 
     def _read_own(self, name: str) -> Account:
-        held = self._renewal.read(name)
+        held = self.read(name)
         attempt, unsaved = self.store.attempt(name), self._renewal.is_unsaved(name)
         return Account(name, held, attempt, unsaved)
 
@@ -251,11 +256,15 @@ class Accounts:
         """Notice changes and renew in time, while nobody asks."""
         while True:
             await self._sleep(TICK)
-            for account in (await self.look()).accounts.values():
-                try:
-                    await self._tend(account)
-                except CCProxyError:
-                    continue  # told by the status
+            with suppress(OSError):  # such as too many open files: for a while only
+                await self._tend_all()
+
+    async def _tend_all(self) -> None:
+        for account in (await self.look()).accounts.values():
+            try:
+                await self._tend(account)
+            except (CCProxyError, OSError):
+                continue  # told by the status
 
     async def _tend(self, account: Account) -> None:
         if isinstance(account.held, Login) and self._is_due(account):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
 
 import httpx
 import orjson
@@ -52,6 +53,11 @@ class AuthServerError(UpstreamError):
         return 400 <= self.status < 500
 
     @property
+    def may_pass(self) -> bool:
+        """Whether the server was only busy, or could not be asked."""
+        return self.status in {0, 408, 429} or self.status >= 500
+
+    @property
     def is_final(self) -> bool:
         """Whether asking again with the same token is in vain."""
         return self.status in {400, 401} and self.code in FINAL
@@ -67,10 +73,11 @@ def refusal(
         response: The answer.
         sent: Secrets it may quote.
     """
+    secrets = [each for each in sent if len(each) >= _SHORTEST]
     code, text = _said(response)
-    for each in sent:
-        if len(each) >= _SHORTEST:
-            text = text.replace(each, "***")
+    if code and _masked(code, secrets) != code:
+        code = None
+    text = _line(_masked(text, secrets))
     what = f"{server} answered {response.status_code}"
     said = " ".join(part for part in (code and f"{code}:", text) if part)
     return AuthServerError(
@@ -85,18 +92,26 @@ def _said(response: httpx.Response) -> tuple[str | None, str]:
     try:
         told = orjson.loads(response.content)
     except orjson.JSONDecodeError:
-        return None, _line(response.text)
+        return None, response.text
     if not isinstance(told, dict):
         return None, ""
     error = told.get("error")
     inner = error if isinstance(error, dict) else told
     code = _code(inner.get("code")) or _code(error)
     text = inner.get("message") or told.get("error_description")
-    return code, _line(text if isinstance(text, str) else "")
+    return code, text if isinstance(text, str) else ""
 
 
 def _code(value: Json) -> str | None:
     return value if isinstance(value, str) and _CODE.fullmatch(value) else None
+
+
+def _masked(text: str, secrets: Iterable[str]) -> str:
+    """Hide secrets, also as they stand in an address."""
+    for each in secrets:
+        for form in (each, quote(each), quote(each, safe=""), quote_plus(each)):
+            text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
+    return text
 
 
 def _line(text: str) -> str:

@@ -5,6 +5,7 @@ Requests and answers were read in the public repository openai/codex,
 ``auth/manager.rs`` and ``auth/revoke.rs``, and measured with Codex CLI 0.169.0.
 """
 
+import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ TIMEOUT = 30.0
 """Seconds the server may take."""
 REVOKE_TIMEOUT = 10.0
 """Seconds a logout waits; the vendor's own program waits as long."""
+PUBLIC = frozenset({"client_id", "grant_type", "redirect_uri", "token_type_hint"})
+"""What may be shown of what is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +185,8 @@ class AuthServer:
     async def device_tokens(self, asked: DeviceCode) -> dict[str, str] | None:
         """Ask for the tokens; nothing as long as the person hasn't typed the code.
 
-        Here it is the server that made the PKCE pair.
+        A server that is busy for a moment, or away, ends no login. Here it is the
+        server that made the PKCE pair.
 
         Raises:
             CredentialError: The server refused.
@@ -193,7 +197,7 @@ class AuthServer:
         try:
             told = _object(await self._post(url, json=body))
         except AuthServerError as error:
-            if error.status in {403, 404}:
+            if error.status in {403, 404} or error.may_pass:
                 return None
             raise
         return await self.exchange(
@@ -223,28 +227,30 @@ class AuthServer:
             "user-agent": self._registration.user_agent,
         }
         try:
-            response = await self._http.post(
-                url, json=json, data=form, headers=headers, timeout=patience
-            )
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(patience):  # httpx's is one for each read
+                response = await self._http.post(
+                    url, json=json, data=form, headers=headers, timeout=patience
+                )
+        except (httpx.HTTPError, TimeoutError) as error:
             msg = f"{self.name} could not be asked: {type(error).__name__}."
             hint = "Check the network, [http] proxy and plugins.codex.issuer."
             raise AuthServerError(msg, hint=hint) from error
         if not response.is_success:
-            sent = [*(json or {}).values(), *(form or {}).values()]
-            raise refusal(self.name, response, sent)
+            sent = {**(json or {}), **(form or {})}
+            secrets = [sent[name] for name in sent.keys() - PUBLIC]
+            raise refusal(self.name, response, secrets)
         return response
 
     def _tokens(self, response: httpx.Response) -> dict[str, str]:
+        """Read the tokens; a damaged one is none, lest good ones be lost with it."""
         told = _object(response)
-        tokens = {
+        return {
             name: value
             for name in TOKENS
-            if isinstance(value := told.get(name), str) and value
+            if isinstance(value := told.get(name), str)
+            and value
+            and fits_a_header(value)
         }
-        if not all(map(fits_a_header, tokens.values())):
-            raise AuthServerError(f"{self.name} gave a damaged token.")
-        return tokens
 
 
 def _interval(value: Json) -> float:

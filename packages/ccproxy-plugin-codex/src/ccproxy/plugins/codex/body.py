@@ -26,6 +26,7 @@ REFUSED = (
     "max_output_tokens",
     "max_tokens",
     "metadata",
+    "previous_response_id",
     "prompt_cache_retention",
     "safety_identifier",
     "stream_options",
@@ -65,7 +66,7 @@ def shape(
     if instructions and not _is_instructed(body):
         body["instructions"] = instructions
         notes.append("Sent default instructions, for there were none.")
-    if not notes:
+    if not notes and (_is_native(request) or not _is_nameless(body)):
         return
     _complete(body)
     request.rewrite(body)
@@ -163,7 +164,24 @@ def _complete(body: JsonObject) -> None:
     named = include if isinstance(include, list) else []
     if ENCRYPTED not in named:
         body["include"] = [*named, ENCRYPTED]
-    body.setdefault("prompt_cache_key", _conversation(body))
+    if _is_nameless(body):
+        body["prompt_cache_key"] = _conversation(body)
+
+
+def _is_native(request: UpstreamRequest) -> bool:
+    """Tell Codex CLI by its name, or by what no other client sends."""
+    if request.headers.get("user-agent", "").startswith("codex"):
+        return True
+    items = request.payload.get("input")
+    return "client_metadata" in request.payload or (
+        isinstance(items, list)
+        and any(_is(item, "type", "additional_tools") for item in items)
+    )
+
+
+def _is_nameless(body: JsonObject) -> bool:
+    """Whether there is a conversation, and no key by which its cache is found."""
+    return bool(body.get("input")) and not body.get("prompt_cache_key")
 
 
 def _conversation(body: JsonObject) -> str:

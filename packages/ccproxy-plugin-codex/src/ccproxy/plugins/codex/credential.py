@@ -1,11 +1,15 @@
 """Signing requests with an account's login."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 
 from ccproxy.plugins.codex.accounts import Accounts
 from ccproxy.plugins.codex.login_file import Login
 from ccproxy.sdk import Credential, LoginState, LoginStatus
 from ccproxy.sdk.errors import CredentialError
+
+_renewed: ContextVar[Login | None] = ContextVar("renewed", default=None)
+"""What has become of the login that the request at hand was refused with."""
 
 
 class CodexCredential(Credential):
@@ -48,10 +52,16 @@ class CodexCredential(Credential):
     async def headers(self) -> Mapping[str, str]:
         """Return the headers of the login as it is by now.
 
+        After a renewal they are of what was renewed: another account may have been
+        chosen meanwhile, for requests to come.
+
         Raises:
             CredentialError: There is no login, or it has ended.
             UpstreamError: It has ended, and can't be renewed right now.
         """
+        if (renewed := _renewed.get()) is not None:
+            _renewed.set(None)
+            return renewed.headers
         return (await self.accounts.fresh(self._name)).headers
 
     async def renew(self, rejected: Mapping[str, str]) -> bool:
@@ -70,8 +80,8 @@ class CodexCredential(Credential):
                 if not snapshot.accounts[name].is_own:
                     return False
                 newer = await self.accounts.renew(name, login, rejected=True)
-                return _is_another(newer, rejected)
-        return any(_is_another(login, rejected) for _, login in snapshot.logins())
+                return _take(rejected, [newer])
+        return _take(rejected, [login for _, login in snapshot.logins()])
 
     def status(self) -> LoginStatus:
         """Tell what was last read of the account."""
@@ -81,7 +91,11 @@ class CodexCredential(Credential):
         return self._accounts.status(snapshot.accounts[self._name or snapshot.active])
 
 
-def _is_another(login: Login, rejected: Mapping[str, str]) -> bool:
-    """Whether it is a newer login of the same account."""
-    same = login.account_id == rejected.get("chatgpt-account-id")
-    return same and login.headers != rejected
+def _take(rejected: Mapping[str, str], logins: Iterable[Login]) -> bool:
+    """Sign next with a newer login of the same account, if there is one."""
+    for login in logins:
+        same = login.account_id == rejected.get("chatgpt-account-id")
+        if same and login.headers != rejected:
+            _renewed.set(login)
+            return True
+    return False

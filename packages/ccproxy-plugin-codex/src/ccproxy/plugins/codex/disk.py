@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -40,9 +41,13 @@ def make_private(folder: Path) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what crashes have left of earlier writings of a file. Blocks."""
-    for left in path.parent.glob(f"{_prefix(path)}*"):
-        left.unlink(missing_ok=True)
+    """Remove what crashes have left of earlier writings of a file. Blocks.
+
+    What can't be removed now goes another time.
+    """
+    with suppress(OSError):
+        for left in path.parent.glob(f"{_prefix(path)}*"):
+            left.unlink(missing_ok=True)
 
 
 def _prefix(path: Path) -> str:

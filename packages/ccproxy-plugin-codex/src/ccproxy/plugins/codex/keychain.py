@@ -38,6 +38,7 @@ def remove(user: str) -> None:
 
 @contextmanager
 def _keyring() -> Iterator[ModuleType]:
+    """Lend the package; what its backends raise need not be of its own kind."""
     if importlib.util.find_spec("keyring") is None:
         raise CredentialError(
             "The keyring can't be used: the package keyring is not installed.",
@@ -48,7 +49,7 @@ def _keyring() -> Iterator[ModuleType]:
     errors = importlib.import_module("keyring.errors")
     try:
         yield keyring
-    except errors.KeyringError as error:
+    except (errors.KeyringError, OSError, RuntimeError, ValueError) as error:
         raise CredentialError(
             f"The keyring can't be used: {type(error).__name__}.",
             hint='Unlock it, or set plugins.codex.store = "file".',

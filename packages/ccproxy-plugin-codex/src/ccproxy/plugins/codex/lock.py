@@ -1,6 +1,7 @@
 """Keeping other processes out for a moment, without holding up this one."""
 
 import asyncio
+import errno
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,8 @@ from ccproxy.sdk.errors import CredentialError
 _PATIENCE = 60.0
 """Seconds to wait for another process; a renewal takes half of it at most."""
 _PAUSE = 0.05
+_UNWRITABLE = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT}
+"""What opening a file for writing fails with, where nobody of this user could."""
 
 
 @asynccontextmanager
@@ -24,7 +27,7 @@ async def locked(file: Path) -> AsyncIterator[None]:
     without one.
 
     Raises:
-        CredentialError: Another process holds it for long.
+        CredentialError: Another process holds it for long, or something else is wrong.
     """
     lock = await _acquire(file)
     try:
@@ -45,8 +48,12 @@ async def _acquire(file: Path) -> FileLock | None:
             if time.monotonic() > until:
                 msg = f"Another process has been holding {file} for long."
                 raise CredentialError(msg, hint="See what it does.") from error
-        except OSError:
-            return None
+        except OSError as error:
+            if error.errno in _UNWRITABLE:
+                return None
+            msg = f"{file} can't be locked: {error.strerror}."
+            hint = "See what is there, and whether this user may have more files open."
+            raise CredentialError(msg, hint=hint) from error
         else:
             return lock
         await asyncio.sleep(_PAUSE)

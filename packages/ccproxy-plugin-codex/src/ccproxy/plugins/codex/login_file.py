@@ -81,18 +81,24 @@ def renewed(
 ) -> JsonObject:
     """Write down what a renewal gave; what it did not give stays as it was.
 
+    The date tells how old the access token is, so it moves with that one only.
+
     Args:
         stored: What was kept before.
         answer: The new tokens, all or some of them.
         now: Unix seconds.
     """
-    kept = stored.get("tokens")
-    tokens: JsonObject = {**(kept if isinstance(kept, dict) else {}), **answer}
+    held = stored.get("tokens")
+    kept: JsonObject = held if isinstance(held, dict) else {}
+    tokens: JsonObject = {**kept, **answer}
     if not tokens.get("account_id"):
         claimed = (token.account(answer.get(name, "")) for name in TOKENS)
         tokens["account_id"] = next((each for each in claimed if each), None)
-    at = datetime.fromtimestamp(now, UTC).isoformat().replace("+00:00", "Z")
-    return {**stored, "tokens": tokens, "last_refresh": at}
+    fresh: JsonObject = {**stored, "tokens": tokens}
+    if tokens.get("access_token") != kept.get("access_token"):
+        at = datetime.fromtimestamp(now, UTC).isoformat()
+        fresh["last_refresh"] = at.replace("+00:00", "Z")
+    return fresh
 
 
 def read_login(path: Path) -> Login | LoginStatus:

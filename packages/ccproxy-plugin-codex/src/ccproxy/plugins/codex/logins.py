@@ -92,20 +92,21 @@ class CodexLogins:
         Raises:
             CredentialError: There is none, or it is Codex CLI's.
         """
-        found = await self._own(account)
-        async with self._accounts.store.locked(found.name):
-            await asyncio.to_thread(self._accounts.store.remove, found.name)
-        await self._accounts.look(force=True)
-        if not (isinstance(found.held, Login) and found.held.refresh_token):
-            return f"The account {found.name} is logged out."
+        name, accounts = (await self._own(account)).name, self._accounts
+        async with accounts.store.locked(name):  # it may have been renewed meanwhile
+            held = await asyncio.to_thread(accounts.read, name)
+            await asyncio.to_thread(accounts.store.remove, name)
+        await accounts.look(force=True)
+        if not (isinstance(held, Login) and held.refresh_token):
+            return f"The account {name} is logged out."
         try:
-            await self._accounts.server.revoke(found.held.refresh_token)
+            await accounts.server.revoke(held.refresh_token)
         except UpstreamError as error:
             return (
-                f"The account {found.name} is logged out here. The vendor still knows "
-                f"the login: {error.message}"
+                f"The account {name} is logged out here. The vendor still knows the "
+                f"login: {error.message}"
             )
-        return f"The account {found.name} is logged out."
+        return f"The account {name} is logged out."
 
     async def refresh(self, account: str | None) -> AccountLogin:
         """Renew a login now, also if the vendor has refused that before.

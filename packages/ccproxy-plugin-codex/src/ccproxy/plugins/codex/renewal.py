@@ -130,16 +130,15 @@ class Renewal:
         login = login_of(stored, self._store.folder, log_in(name))
         if isinstance(login, LoginStatus):
             raise CredentialError(login.detail, hint=login.hint)
+        known = self._unsaved.get(name)  # the file may hold what is older yet
+        replaces = known.replaces if known else held.fingerprint
+        self._unsaved[name] = Unsaved(replaces, login)  # whatever saving may raise
         try:
-            await asyncio.to_thread(self._store.save, name, stored)
+            await self._save(name, login)
         except CredentialError as error:
             _log.warning("login_not_kept", account=name, reason=str(error))
-            known = self._unsaved.get(name)  # the file may hold what is older yet
-            replaces = known.replaces if known else held.fingerprint
-            self._unsaved[name] = Unsaved(replaces, login)
-        else:
-            self._unsaved.pop(name, None)
-            await asyncio.to_thread(self._store.end_attempt, name)
+        if login.access_token == held.access_token:
+            raise AuthServerError(f"{self._server.name} gave no new access token.")
         return login
 
     async def save_again(self, name: str) -> None:
@@ -152,9 +151,17 @@ class Renewal:
             await asyncio.to_thread(self.read, name)  # it may be outdated
             unsaved = self._unsaved.get(name)
             if unsaved is not None:
-                await asyncio.to_thread(self._store.save, name, unsaved.login.stored)
-                del self._unsaved[name]
-                await asyncio.to_thread(self._store.end_attempt, name)
+                await self._save(name, unsaved.login)
+
+    async def _save(self, name: str, login: Login) -> None:
+        """Write an unsaved login.
+
+        Raises:
+            CredentialError: It can't be written.
+        """
+        await asyncio.to_thread(self._store.save, name, login.stored)
+        self._unsaved.pop(name, None)  # a look may have seen that it is written
+        await asyncio.to_thread(self._store.end_attempt, name)
 
     async def _refusal(
         self, name: str, attempt: Attempt, code: str, *, rejected: bool
