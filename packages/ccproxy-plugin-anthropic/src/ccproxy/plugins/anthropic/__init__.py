@@ -16,7 +16,7 @@ from ccproxy.sdk import (
     PluginConfig,
     PluginContext,
     ProfileFields,
-    key_profile,
+    key_profiles,
 )
 
 VENDOR = "https://api.anthropic.com"
@@ -82,10 +82,10 @@ class AnthropicPlugin(Plugin[AnthropicConfig]):
             await key.load()
 
     async def _whoami(self) -> Sequence[ProfileFields]:
-        return await key_profile(
+        return await key_profiles(
             self._http,
             self._provider,
-            self._keys[0],
+            self._keys,
             organization=ORGANIZATION_HEADER,
             headers={VERSION_HEADER: self.config.version},
         )

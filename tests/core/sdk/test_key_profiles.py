@@ -10,7 +10,7 @@ from ccproxy.sdk import (
     ProfileFields,
     Provider,
     Secret,
-    key_profile,
+    key_profiles,
 )
 from ccproxy.sdk.errors import CredentialError, UpstreamError
 
@@ -22,8 +22,11 @@ KEY = "sk-0123456789abcdef"
 class Vendor:
     """Answers one status with one set of headers, or not at all."""
 
-    def __init__(self, status: int = 200, **headers: str) -> None:
+    def __init__(
+        self, status: int = 200, *, refuses: tuple[str, ...] = (), **headers: str
+    ) -> None:
         self.status = status
+        self.refuses = refuses
         self.headers = {"x-owner": headers["owner"]} if headers else {}
         self.seen: list[httpx.Request] = []
 
@@ -31,22 +34,26 @@ class Vendor:
         self.seen.append(request)
         if not self.status:
             raise httpx.ConnectError("refused")
+        if request.headers["x-api-key"] in self.refuses:
+            return httpx.Response(401)
         return httpx.Response(self.status, headers=self.headers)
 
-    async def told(self, key: str | None = KEY) -> list[ProfileFields]:
-        secret = Secret(value=SecretStr(key) if key else None)
-        credential = ApiKey(secret, header="x-api-key", optional=True)
-        await credential.load()
+    async def told(self, *keys: str | None) -> list[ProfileFields]:
+        credentials = []
+        for key in keys or (KEY,):
+            secret = Secret(value=SecretStr(key) if key else None)
+            credentials.append(ApiKey(secret, header="x-api-key", optional=True))
+            await credentials[-1].load()
         provider = Provider(
             name="acme", base_url="http://acme.invalid/v1", endpoints=[Endpoint.CHAT]
         )
         transport = httpx.MockTransport(self)
         async with httpx.AsyncClient(transport=transport) as http:
             return [
-                *await key_profile(
+                *await key_profiles(
                     http,
                     provider,
-                    credential,
+                    credentials,
                     organization="x-owner",
                     headers={"version": "1"},
                 )
@@ -68,6 +75,26 @@ async def test_without_one_a_fingerprint_of_the_key_is() -> None:
     assert account.account.startswith("***")
     assert account.account != other.account
     assert KEY[3:] not in account.account
+
+
+async def test_each_of_several_keys_has_an_account_and_the_first_is_active() -> None:
+    accounts = await Vendor().told(KEY, KEY + "0")
+    assert [each.active for each in accounts] == [True, False]
+    assert len({each.account for each in accounts}) == 2
+
+
+async def test_two_keys_of_one_organization_are_one_account() -> None:
+    vendor = Vendor(owner="org-1")
+    (account,) = await vendor.told(KEY, KEY + "0")
+    assert (account.account, account.active) == ("org-1", True)
+    assert len(vendor.seen) == 2
+
+
+async def test_a_key_that_is_refused_hides_no_other_one() -> None:
+    (account,) = await Vendor(refuses=(KEY,)).told(KEY, KEY + "0")
+    assert account.active
+    with pytest.raises(CredentialError, match="refuses the API key"):
+        await Vendor(401).told(KEY, KEY + "0")
 
 
 async def test_without_a_key_nobody_is_asked() -> None:
