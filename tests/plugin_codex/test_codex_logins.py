@@ -200,6 +200,7 @@ async def test_while_pasting_is_possible_the_browser_may_answer_too(
 
 async def test_a_code_is_typed_elsewhere(world: World) -> None:
     logins, person = await world.logins(), Browser()
+    world.vendor.device_code = "ABCD\x1b-1234"  # which no terminal is to see
     logging_in = asyncio.create_task(logins.log_in(None, person, DEVICE))
     await world.ticks.tick()
     assert f"{world.vendor.url}/codex/device" in person.shown[0]
