@@ -65,7 +65,7 @@ class Flows:
 
     async def _by_browser(self, person: Person, method: LoginMethod) -> Tokens:
         verifier, state = _random(64), _random(32)
-        async with listening(state, self._ports, self._server.http) as callback:
+        async with listening(state, self._ports) as callback:
             if callback is None and method is LoginMethod.BROWSER:
                 ports = ", ".join(map(str, self._ports))
                 msg = f"Other programs use the ports a login needs: {ports}."
