@@ -115,7 +115,7 @@ def moment(value: Json) -> datetime | None:
         return None
 
 
-def text(value: Json) -> str | None:
+def text(value: object) -> str | None:
     """Read text, without what no terminal should be sent; anything else is none."""
     if not isinstance(value, str):
         return None
