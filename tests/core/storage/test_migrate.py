@@ -190,6 +190,17 @@ async def test_a_plugin_whose_migration_fails_is_nobody_elses_affair(
         await database.upgrade()
 
 
+async def test_a_start_says_once_which_plugin_could_not_be_migrated(
+    url: str, opened: Open
+) -> None:
+    database = opened(url, lambda: {"a-lost-one": "nowhere:migrations"})
+    with structlog.testing.capture_logs() as logs:
+        database.start_upgrade()
+        assert await with_profiles(database, lambda found: found.list()) == []
+    assert [each["event"] for each in logs] == ["plugin_not_migrated"]
+    assert "plugin a-lost-one can't be brought up to date" in logs[0]["reason"]
+
+
 async def test_a_plugin_newer_than_its_tables_is_nobody_elses_affair(
     url: str, opened: Open, scripts: Scripts
 ) -> None:
