@@ -12,6 +12,7 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 import structlog
+from sqlmodel import Session
 
 from ccproxy.errors import StorageError
 from ccproxy.storage.connections import Connections
@@ -68,6 +69,20 @@ async def test_a_table_that_was_tampered_with_is_noticed(
         connection.commit()
     (difference,) = await database.differences()
     assert "ix_profiles_email" in difference
+
+
+async def test_no_table_refers_to_another(database: Database) -> None:
+    """DuckDB refuses to change rows that a foreign key points to."""
+    await database.upgrade()
+    assert await database.work(_foreign_keys) == []
+
+
+def _foreign_keys(session: Session) -> list[str]:
+    asked = sa.text(
+        "SELECT constraint_name FROM information_schema.table_constraints "
+        "WHERE constraint_type = 'FOREIGN KEY'"
+    )
+    return [*session.connection().scalars(asked)]
 
 
 async def test_two_processes_on_an_empty_database_both_succeed(url: str) -> None:
