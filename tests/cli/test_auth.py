@@ -36,6 +36,35 @@ class Acme(Plugin[PluginConfig]):
 """
 
 
+MOODY = """
+from pathlib import Path
+from ccproxy.sdk import *
+from ccproxy.sdk.errors import UpstreamError
+
+class Acme(Plugin[PluginConfig]):
+    manifest = Manifest("acme", "1")
+
+    def setup(self, add):
+        add.provider(Provider(name="acme", base_url="http://x.invalid", endpoints=[]))
+        add.profile_adapter("acme", self.whoami)
+
+    async def whoami(self):
+        plan = Path(__file__).with_name("plan")
+        if not plan.exists():
+            raise UpstreamError("acme is out of order.")
+        return [ProfileFields(account="acc-1", plan=plan.read_text())]
+"""
+
+
+@pytest.fixture
+def plan(home: Path, acme: None) -> Path:
+    """A file: the plan of the one account; without it, the provider is away."""
+    (home / "plugins" / "acme.py").write_text(MOODY)
+    file = home / "plugins" / "plan"
+    file.write_text("pro")
+    return file
+
+
 @pytest.fixture
 def acme(home: Path, environ: dict[str, str]) -> None:
     """A provider whose accounts are known."""
@@ -76,6 +105,24 @@ def test_without_a_gateway_it_looks_itself(ccproxy: Run) -> None:
     (profile,) = told["profiles"]
     assert profile["provider"] == "acme"
     assert [each["account"] for each in profile["accounts"]] == ["acc-1", "acc-2"]
+
+
+@pytest.mark.parametrize("where", ["gateway", "port"])
+def test_a_refresh_asks_the_provider_and_old_facts_say_why_they_are_old(
+    ccproxy: Run, plan: Path, where: str, request: pytest.FixtureRequest
+) -> None:
+    """With a gateway that runs, and without one."""
+    request.getfixturevalue(where)
+    assert " pro " in ccproxy("auth", "profile", "acme").stdout
+    plan.write_text("team")
+    told = ccproxy("auth", "profile", "acme", "--refresh")
+    assert (told.returncode, " team " in told.stdout) == (0, True)
+    plan.unlink()
+    old = ccproxy("auth", "profile", "acme", "--refresh")
+    assert (old.returncode, old.stderr, " team " in old.stdout) == (1, "", True)
+    assert old.stdout.splitlines()[-1] == (
+        "acme, acc-1: 0 minutes old, because asking fails: acme is out of order."
+    )
 
 
 @pytest.mark.usefixtures("port")

@@ -66,3 +66,18 @@ def test_a_database_newer_than_the_code_is_refused(ccproxy: Run, file: Path) -> 
     assert refused.stderr.startswith("Error: A newer version of ccproxy has used")
     assert "Upgrade ccproxy" in refused.stderr
     assert ccproxy("db", "check").stdout.startswith("core is newer")
+
+
+def test_a_table_that_is_not_as_the_code_needs_it_is_told(
+    ccproxy: Run, file: Path
+) -> None:
+    ccproxy("db", "upgrade")
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("DROP INDEX ix_profiles_email")
+    checked = ccproxy("db", "check", "--json")
+    assert (checked.returncode, checked.stderr) == (10, "")
+    told = json.loads(checked.stdout)
+    (problem,) = told["problems"]
+    assert told["ok"] is False
+    assert problem.startswith("A table is not as its model says")
+    assert "ix_profiles_email" in problem

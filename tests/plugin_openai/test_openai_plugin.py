@@ -154,6 +154,23 @@ async def test_the_profile_is_the_keys_organization(ctx: PluginContext) -> None:
     assert (account.account, account.organization) == ("org-o", "org-o")
 
 
+async def test_each_of_several_keys_has_a_profile(
+    ctx: PluginContext, tmp_path: Path
+) -> None:
+    for name in ("home", "work"):
+        (tmp_path / name).write_text("sk-right")
+    files = [str(tmp_path / name) for name in ("home", "work")]
+    plugin = OpenAIPlugin(OpenAIConfig.model_validate({"api_key_files": files}))
+    add = Contributions()
+    plugin.setup(add)
+    await plugin.start(ctx)
+    told = await add.profile_adapters["openai"]()
+    assert [(each.account, each.active) for each in told] == [
+        ("home", True),
+        ("work", False),
+    ]
+
+
 async def test_each_instance_has_a_profile_of_its_own(ctx: PluginContext) -> None:
     instances = {"local": {"base_url": "http://127.0.0.1:9/v1"}}
     plugin = OpenAIPlugin(OpenAIConfig.model_validate({"instances": instances}))

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 import structlog
+from sqlmodel import Session
 
 from ccproxy.errors import StorageError
 from ccproxy.storage.connections import Connections
@@ -68,6 +69,20 @@ async def test_a_table_that_was_tampered_with_is_noticed(
         connection.commit()
     (difference,) = await database.differences()
     assert "ix_profiles_email" in difference
+
+
+async def test_no_table_refers_to_another(database: Database) -> None:
+    """DuckDB refuses to change rows that a foreign key points to."""
+    await database.upgrade()
+    assert await database.work(_foreign_keys) == []
+
+
+def _foreign_keys(session: Session) -> list[str]:
+    asked = sa.text(
+        "SELECT constraint_name FROM information_schema.table_constraints "
+        "WHERE constraint_type = 'FOREIGN KEY'"
+    )
+    return [*session.connection().scalars(asked)]
 
 
 async def test_two_processes_on_an_empty_database_both_succeed(url: str) -> None:
@@ -188,6 +203,17 @@ async def test_a_plugin_whose_migration_fails_is_nobody_elses_affair(
     assert rows(url, "SELECT * FROM counts") == []
     with pytest.raises(StorageError, match="plugin a-lost-one"):
         await database.upgrade()
+
+
+async def test_a_start_says_once_which_plugin_could_not_be_migrated(
+    url: str, opened: Open
+) -> None:
+    database = opened(url, lambda: {"a-lost-one": "nowhere:migrations"})
+    with structlog.testing.capture_logs() as logs:
+        database.start_upgrade()
+        assert await with_profiles(database, lambda found: found.list()) == []
+    assert [each["event"] for each in logs] == ["plugin_not_migrated"]
+    assert "plugin a-lost-one can't be brought up to date" in logs[0]["reason"]
 
 
 async def test_a_plugin_newer_than_its_tables_is_nobody_elses_affair(

@@ -176,11 +176,12 @@ async def test_text_that_a_database_can_not_hold_is_no_error(
     def unit(session: Session) -> AccountProfile | None:
         repository = ProfileRepository(session)
         repository.upsert(odd)
+        repository.deactivate_others("codex", "a\0b")
         return repository.get("codex", "a\0b")
 
     kept = await database.work(unit)
     assert kept is not None
-    assert (kept.account, kept.plan) == ("a\ufffdb", "p\ufffd")
+    assert (kept.account, kept.plan, kept.active) == ("a\ufffdb", "p\ufffd", True)
 
 
 @on_a_server
@@ -216,6 +217,28 @@ async def test_units_that_write_one_providers_accounts_take_turns(
     await asyncio.gather(slow, quick)
     kept = await first.work(lambda session: ProfileRepository(session).list("codex"))
     assert [each.account for each in kept if each.active] == ["acc-2"]
+
+
+@on_a_server
+async def test_a_unit_that_never_ends_holds_nobody_up_for_ever(
+    url: str, opened: Open
+) -> None:
+    first, second = opened(url), opened(url)
+    await first.upgrade()
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def hold(session: Session) -> None:
+        ProfileRepository(session).lock("codex")
+        has_begun.set()
+        may_end.wait(10)
+
+    holding = asyncio.create_task(first.work(hold))
+    await asyncio.to_thread(has_begun.wait, 10)
+    with pytest.raises(StorageError, match="lock timeout"):
+        await second.work(lambda s: ProfileRepository(s, patience=0.05).lock("codex"))
+    may_end.set()
+    await holding
+    await second.work(lambda s: ProfileRepository(s).lock("codex"))
 
 
 async def test_deleting_tells_whether_there_was_one(database: Database) -> None:

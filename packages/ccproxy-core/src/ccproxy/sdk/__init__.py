@@ -17,7 +17,7 @@ from ccproxy.sdk.credential import (
 )
 from ccproxy.sdk.database import Database
 from ccproxy.sdk.json import Json, JsonObject
-from ccproxy.sdk.key_profiles import key_profiles
+from ccproxy.sdk.key_profile import key_profile
 from ccproxy.sdk.login import AccountLogin, LoginMethod, Logins, Person
 from ccproxy.sdk.plugin import Manifest, Plugin, PluginConfig, PluginContext
 from ccproxy.sdk.profile import (
@@ -86,6 +86,6 @@ __all__ = [
     "UpstreamRequest",
     "UpstreamResponse",
     "accounts_of",
-    "key_profiles",
+    "key_profile",
     "read_all",
 ]

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
@@ -101,11 +101,25 @@ class Database:
         """
         return await self._in_thread(self._upgrade)
 
+    async def try_upgrade(self) -> list[str]:
+        """Bring the core's tables up to date, and those of plugins where it can be.
+
+        Returns:
+            Why it can't be, for each other plugin.
+
+        Raises:
+            StorageError: The database can't be used, or is newer than the code.
+        """
+        return await self._in_thread(
+            lambda: [str(failure) for failure in self._upgraded().failures]
+        )
+
     def start_upgrade(self) -> None:
         """Begin to bring the database up to date, in a process of its own.
 
         What that takes of memory is given back when it is done. If it fails, one
-        warning says why, and whoever needs the database tries again.
+        warning says why, and whoever needs the database tries again. If it fails for a
+        plugin alone, the warning is all: nobody tries again until the next start.
         """
         loop = asyncio.get_running_loop()
         self._upgrading = loop.run_in_executor(self._thread, self._upgrade_aside)
@@ -177,8 +191,7 @@ class Database:
     def _bring_up_to_date(self) -> None:
         """Upgrade if that has not been done, or if the file has been deleted since."""
         if not self._is_current or (self.file is not None and not self.file.exists()):
-            for failure in self._upgraded().failures:
-                _log.warning("plugin_not_migrated", reason=str(failure))
+            _warn_of(str(failure) for failure in self._upgraded().failures)
 
     def _upgrade(self) -> list["RunState"]:
         told = self._upgraded()
@@ -222,7 +235,14 @@ class Database:
         except OSError as error:
             _log.warning("database_unavailable", reason=str(error))
             return
+        told = (said or traceback).strip().rpartition("\n")[2]
         self._is_current = self._child.returncode == 0
-        if not self._is_current and not self._closed:
-            reason = (said or traceback).strip().rpartition("\n")[2]
-            _log.warning("database_unavailable", reason=reason)
+        if self._is_current:
+            _warn_of(json.loads(told))
+        elif not self._closed:
+            _log.warning("database_unavailable", reason=told)
+
+
+def _warn_of(failures: Iterable[str]) -> None:
+    for failure in failures:
+        _log.warning("plugin_not_migrated", reason=failure)

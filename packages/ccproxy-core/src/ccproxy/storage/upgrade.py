@@ -1,7 +1,8 @@
-"""``python -m ccproxy.storage.upgrade``: what ``Database.upgrade_aside`` runs.
+"""``python -m ccproxy.storage.upgrade``: what ``Database.start_upgrade`` runs.
 
-Reads ``{"url": ..., "migrations": {...}}`` from standard input; says in one line of
-standard output what went wrong, if something did.
+Reads ``{"url": ..., "migrations": {...}}`` from standard input. The last line of its
+standard output is a JSON array of what went wrong with plugins; or, where the core's
+tables can't be used, it says why.
 """
 
 import asyncio
@@ -18,12 +19,13 @@ async def main() -> int:
     order = json.load(sys.stdin)
     database = Database(order["url"], lambda: order["migrations"])
     try:
-        await database.upgrade()
+        failures = await database.try_upgrade()
     except CCProxyError as error:
         print(str(error))  # noqa: T201
         return exit_code(error)
     finally:
         await database.close()
+    print(json.dumps(failures))  # noqa: T201
     return ExitCode.OK
 
 

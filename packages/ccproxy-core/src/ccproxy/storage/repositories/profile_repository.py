@@ -25,19 +25,25 @@ class ProfileRepository:
 
     Args:
         session: The unit of work's.
+        patience: Seconds to wait for another unit on a server.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, patience: float = 10.0) -> None:
         self._session = session
+        self._patience = patience
 
     def lock(self, provider: str) -> None:
         """Keep other writers of a provider's accounts out until this unit has ended.
 
-        A DuckDB file has one writer at a time anyway.
+        A DuckDB file has one writer at a time anyway. A unit that never ends holds this
+        one up for a bounded time, after which the server's error ends it.
         """
         if self._session.get_bind().dialect.name == "postgresql":
+            connection = self._session.connection()
+            milliseconds = max(1, round(self._patience * 1000))
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
             key = crc32(provider.encode()) - 2**31  # PostgreSQL's integers are signed
-            self._session.connection().execute(
+            connection.execute(
                 text("SELECT pg_advisory_xact_lock(:ours, :key)"),
                 {"ours": _OUR_LOCKS, "key": key},
             )
@@ -94,7 +100,9 @@ class ProfileRepository:
     def deactivate_others(self, provider: str, account: str) -> None:
         """Leave the account the only active one of its provider."""
         asked = select(Profile).where(
-            Profile.provider == provider, Profile.account != account, Profile.active
+            Profile.provider == provider,
+            Profile.account != _storable(account),
+            Profile.active,
         )
         for row in self._session.exec(asked):
             row.active = False

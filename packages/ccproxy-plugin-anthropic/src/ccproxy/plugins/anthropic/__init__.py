@@ -16,7 +16,7 @@ from ccproxy.sdk import (
     PluginConfig,
     PluginContext,
     ProfileFields,
-    key_profiles,
+    key_profile,
 )
 
 VENDOR = "https://api.anthropic.com"
@@ -82,10 +82,10 @@ class AnthropicPlugin(Plugin[AnthropicConfig]):
             await key.load()
 
     async def _whoami(self) -> Sequence[ProfileFields]:
-        return await key_profiles(
+        return await key_profile(
             self._http,
             self._provider,
-            self._keys,
+            self._keys[0],
             organization=ORGANIZATION_HEADER,
             headers={VERSION_HEADER: self.config.version},
         )

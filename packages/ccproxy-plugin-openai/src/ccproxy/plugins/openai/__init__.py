@@ -27,7 +27,7 @@ from ccproxy.sdk import (
     ProfileFields,
     Provider,
     accounts_of,
-    key_profiles,
+    key_profile,
 )
 
 VENDOR = "https://api.openai.com/v1"
@@ -103,7 +103,7 @@ class OpenAIPlugin(Plugin[OpenAIConfig]):
             )
             self._keys += keys
             add.provider(provider)
-            add.profile_adapter(name, partial(self._whoami, provider, keys))
+            add.profile_adapter(name, partial(self._whoami, provider, keys[0]))
 
     async def start(self, ctx: PluginContext) -> None:
         """Look the keys up."""
@@ -111,11 +111,9 @@ class OpenAIPlugin(Plugin[OpenAIConfig]):
         for key in self._keys:
             await key.load()
 
-    async def _whoami(
-        self, provider: Provider, keys: Sequence[ApiKey]
-    ) -> Sequence[ProfileFields]:
-        return await key_profiles(
-            self._http, provider, keys, organization=ORGANIZATION_HEADER
+    async def _whoami(self, provider: Provider, key: ApiKey) -> Sequence[ProfileFields]:
+        return await key_profile(
+            self._http, provider, key, organization=ORGANIZATION_HEADER
         )
 
 

@@ -10,7 +10,8 @@ from ccproxy.sdk import (
     ProfileFields,
     Provider,
     Secret,
-    key_profiles,
+    accounts_of,
+    key_profile,
 )
 from ccproxy.sdk.errors import CredentialError, UpstreamError
 
@@ -19,14 +20,17 @@ pytestmark = pytest.mark.unit
 KEY = "sk-0123456789abcdef"
 
 
+def api_key(key: str | None) -> ApiKey:
+    secret = Secret(value=SecretStr(key) if key else None)
+    return ApiKey(secret, header="x-api-key", optional=True)
+
+
 class Vendor:
     """Answers one status with one set of headers, or not at all."""
 
-    def __init__(
-        self, status: int = 200, *, refuses: tuple[str, ...] = (), **headers: str
-    ) -> None:
+    def __init__(self, status: int = 200, **headers: str) -> None:
         self.status = status
-        self.refuses = refuses
+        self.refused: set[str] = set()
         self.headers = {"x-owner": headers["owner"]} if headers else {}
         self.seen: list[httpx.Request] = []
 
@@ -34,26 +38,26 @@ class Vendor:
         self.seen.append(request)
         if not self.status:
             raise httpx.ConnectError("refused")
-        if request.headers["x-api-key"] in self.refuses:
+        if request.headers["x-api-key"] in self.refused:
             return httpx.Response(401)
         return httpx.Response(self.status, headers=self.headers)
 
-    async def told(self, *keys: str | None) -> list[ProfileFields]:
-        credentials = []
-        for key in keys or (KEY,):
-            secret = Secret(value=SecretStr(key) if key else None)
-            credentials.append(ApiKey(secret, header="x-api-key", optional=True))
-            await credentials[-1].load()
+    async def told(self, key: str | None = KEY, **several: str) -> list[ProfileFields]:
+        credential = api_key(key)
+        await credential.load()
         provider = Provider(
-            name="acme", base_url="http://acme.invalid/v1", endpoints=[Endpoint.CHAT]
+            name="acme",
+            base_url="http://acme.invalid/v1",
+            endpoints=[Endpoint.CHAT],
+            accounts=accounts_of([*several], [*map(api_key, several.values())]),
         )
         transport = httpx.MockTransport(self)
         async with httpx.AsyncClient(transport=transport) as http:
             return [
-                *await key_profiles(
+                *await key_profile(
                     http,
                     provider,
-                    credentials,
+                    credential,
                     organization="x-owner",
                     headers={"version": "1"},
                 )
@@ -77,24 +81,29 @@ async def test_without_one_a_fingerprint_of_the_key_is() -> None:
     assert KEY[3:] not in account.account
 
 
-async def test_each_of_several_keys_has_an_account_and_the_first_is_active() -> None:
-    accounts = await Vendor().told(KEY, KEY + "0")
-    assert [each.active for each in accounts] == [True, False]
-    assert len({each.account for each in accounts}) == 2
-
-
-async def test_two_keys_of_one_organization_are_one_account() -> None:
+async def test_each_of_several_keys_is_an_account_by_its_name() -> None:
+    """Though they may be of one organization."""
     vendor = Vendor(owner="org-1")
-    (account,) = await vendor.told(KEY, KEY + "0")
-    assert (account.account, account.active) == ("org-1", True)
-    assert len(vendor.seen) == 2
+    assert await vendor.told(home="k-1", work="k-2") == [
+        ProfileFields(account="home", organization="org-1"),
+        ProfileFields(account="work", organization="org-1", active=False),
+    ]
+    assert sorted(each.headers["x-api-key"] for each in vendor.seen) == ["k-1", "k-2"]
 
 
-async def test_a_key_that_is_refused_hides_no_other_one() -> None:
-    (account,) = await Vendor(refuses=(KEY,)).told(KEY, KEY + "0")
-    assert account.active
-    with pytest.raises(CredentialError, match="refuses the API key"):
-        await Vendor(401).told(KEY, KEY + "0")
+async def test_a_key_that_is_refused_leaves_the_accounts_of_the_others() -> None:
+    vendor = Vendor()
+    vendor.refused = {"k-1"}
+    assert await vendor.told(home="k-1", work="k-2") == [ProfileFields(account="work")]
+    vendor.refused |= {"k-2"}
+    with pytest.raises(CredentialError, match="acme refuses the API key"):
+        await vendor.told(home="k-1", work="k-2")
+
+
+async def test_a_vendor_that_is_away_takes_none_of_several_accounts() -> None:
+    """As it would if those whose keys were answered for were told alone."""
+    with pytest.raises(UpstreamError, match="acme answered 500"):
+        await Vendor(500).told(home="k-1", work="k-2")
 
 
 async def test_without_a_key_nobody_is_asked() -> None:
