@@ -11,10 +11,10 @@ import httpx
 from ccproxy.plugins.codex.accounts import Accounts
 from ccproxy.plugins.codex.auth_server import AuthServer, Registration
 from ccproxy.plugins.codex.credential import CodexCredential
-from ccproxy.plugins.codex.disk import write_private
 from ccproxy.plugins.codex.login_file import new_login
 from ccproxy.plugins.codex.logins import CodexLogins
 from ccproxy.plugins.codex.store import Store
+from ccproxy.sdk.disk import write_private
 from ccproxy.sdk.events import AuthEvent
 from fakes.chatgpt import CLIENT_ID, SCOPE, ChatGPT
 from fakes.chatgpt import Person as Owner

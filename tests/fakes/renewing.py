@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from ccproxy.plugins.codex.disk import write_private
+from ccproxy.sdk.disk import write_private
 from fakes.chatgpt import ChatGPT
 from fakes.codex import Clock, World
 

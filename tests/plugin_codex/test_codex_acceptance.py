@@ -119,6 +119,25 @@ async def test_limits_in_an_answer_count_where_the_endpoint_fails(
     assert (limit["name"], limit["used_percent"]) == ("5 hours", 40.0)
 
 
+async def test_limits_in_an_answer_reach_the_api_without_asking_for_them(
+    vendor: ChatGPT, running: RunningGateway
+) -> None:
+    logins = running.app.plugins.logins["codex"]
+    await logins.log_in(None, Browser(), LoginMethod.BROWSER)
+    assert (await until(running, plan="plus"))["limits"] == []
+    vendor.headers = {
+        "x-codex-primary-used-percent": "40",
+        "x-codex-primary-window-minutes": "300",
+    }
+    await ask(running)
+    told: object = []
+    while told == []:
+        await Watcher.changed.get()
+        told = (await until(running, plan="plus", active=True))["limits"]
+    assert isinstance(told, list)
+    assert [(each["name"], each["used_percent"]) for each in told] == [("5 hours", 40)]
+
+
 async def test_fifty_requests_with_an_ended_login_renew_it_once(
     vendor: ChatGPT, running: RunningGateway
 ) -> None:

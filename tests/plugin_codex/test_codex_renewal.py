@@ -14,9 +14,9 @@ import orjson
 import pytest
 
 from ccproxy.plugins.codex.accounts import REST, TICK, Accounts
-from ccproxy.plugins.codex.disk import write_private
 from ccproxy.plugins.codex.login_file import Login, renewed
 from ccproxy.sdk import LoginState, LoginStatus
+from ccproxy.sdk.disk import write_private
 from ccproxy.sdk.errors import CredentialError, UpstreamError
 from fakes.chatgpt import Person as Owner
 from fakes.codex import World

@@ -9,10 +9,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ccproxy.plugins.codex.disk import write_private
 from ccproxy.plugins.codex.login_file import Login, new_login
 from ccproxy.plugins.codex.store import Attempt, Store
 from ccproxy.sdk import JsonObject, LoginState, LoginStatus
+from ccproxy.sdk.disk import write_private
 from ccproxy.sdk.errors import CredentialError
 
 pytestmark = pytest.mark.unit
@@ -69,35 +69,6 @@ def test_files_and_folders_are_private_whatever_the_umask(
     kinds = [(path, 0o600) for path in folder.iterdir()]
     for path, mode in [*kinds, (folder, 0o700), (folder.parent, 0o700)]:
         assert path.stat().st_mode & 0o777 == mode, path
-
-
-def test_a_file_is_private_from_its_first_byte(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    modes: list[int] = []
-
-    def fsync(handle: int) -> None:
-        modes.append(os.fstat(handle).st_mode & 0o777)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    write_private(tmp_path / "x" / "y", b"secret")
-    assert modes == [0o600, 0o700]  # the file, and the folder that names it
-
-
-def test_a_writing_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "x" / "y"
-    write_private(path, b"old")
-
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_private(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [each.name for each in path.parent.iterdir()] == ["y"]
 
 
 def test_what_a_crash_has_left_goes_with_the_next_writing(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ccproxy.config.paths import config_file, data_dir, private_dir, write_private
+from ccproxy.config.paths import config_file, data_dir, private_dir
 
 pytestmark = pytest.mark.unit
 
@@ -44,32 +44,3 @@ def test_a_folder_that_exists_keeps_its_mode(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o755)
     assert _mode(private_dir(shared)) == 0o755
-
-
-def test_a_private_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    file = tmp_path / "new" / "config.toml"
-    write_private(file, "a = 1\n")
-    assert (file.read_bytes(), _mode(file), _mode(file.parent)) == (
-        b"a = 1\n",
-        0o600,
-        0o700,
-    )
-
-
-def test_writing_over_a_file_makes_it_private(tmp_path: Path) -> None:
-    file = tmp_path / "config.toml"
-    file.touch(0o644)
-    write_private(file, "é\n")
-    assert (file.read_text(encoding="utf-8"), _mode(file)) == ("é\n", 0o600)
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path,
-) -> None:
-    file = tmp_path / "config.toml"
-    file.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write_private(file, "new \udcff")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [
-        ("config.toml", "old")
-    ]

@@ -13,10 +13,11 @@ from ccproxy.cli.lazy import new_app
 from ccproxy.cli.opened import load_plugins, open_settings, read
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
 from ccproxy.config import json_schema, origins, template
-from ccproxy.config.paths import config_file, write_private
+from ccproxy.config.paths import config_file
 from ccproxy.errors import CCProxyError, ConfigError
 from ccproxy.errors.exit_codes import ExitCode
 from ccproxy.sdk import Json
+from ccproxy.sdk.disk import write_private
 
 app = new_app("Show, write and check the settings.")
 
@@ -53,7 +54,7 @@ def init(
         )
     text = template(sections.installed(config, ()))
     try:
-        write_private(file, text)
+        write_private(file, text.encode())
     except OSError as error:
         raise CCProxyError(f"{file} can't be written: {error.strerror}.") from error
     if as_json:

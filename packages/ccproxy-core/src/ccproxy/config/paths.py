@@ -1,7 +1,5 @@
-"""Where the gateway keeps its files, and how it makes them private."""
+"""Where the gateway keeps its files, in folders that are private."""
 
-import os
-import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -29,21 +27,3 @@ def private_dir(path: Path) -> Path:
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file only this user can read (0600), all at once or not at all.
-
-    A reader sees the old file or the new one, never a part.
-
-    Raises:
-        OSError: It can't be written.
-    """
-    handle, name = tempfile.mkstemp(dir=private_dir(path.parent), prefix=f".{_APP}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -1,7 +1,8 @@
 """Everything a plugin may import.
 
 The names here are the plugin contract; what is not here is the gateway's own affair.
-Events live in ``ccproxy.sdk.events``, errors in ``ccproxy.sdk.errors``.
+Events live in ``ccproxy.sdk.events``, errors in ``ccproxy.sdk.errors``; private files
+are written with ``ccproxy.sdk.disk``.
 """
 
 from ccproxy.dialects import Dialect, Endpoint

@@ -10,6 +10,7 @@ from pydantic import Field
 from ccproxy.plugins.codex.accounts import PROVIDER, Accounts
 from ccproxy.plugins.codex.auth_server import AuthServer, Registration
 from ccproxy.plugins.codex.credential import CodexCredential
+from ccproxy.plugins.codex.kept_limits import KeptLimits
 from ccproxy.plugins.codex.logins import CodexLogins
 from ccproxy.plugins.codex.profiles import CodexProfiles
 from ccproxy.plugins.codex.provider import CodexProvider
@@ -101,13 +102,16 @@ class CodexPlugin(Plugin[CodexConfig]):
         self._codex_cli = (config.codex_home or usual) / "auth.json"
         self._user_agent = f"ccproxy/{self.manifest.version}"
         self._credential = CodexCredential()
+        self._profiles = CodexProfiles(
+            self._credential,
+            usage_url(config.base_url),
+            {"originator": config.originator, "user-agent": self._user_agent},
+        )
 
     def setup(self, add: Contributions) -> None:
         """Add the provider and its logins, which are read by ``start``."""
         config = self.config
-        who = {"originator": config.originator, "user-agent": self._user_agent}
-        profiles = CodexProfiles(self._credential, usage_url(config.base_url), who)
-        add.profile_adapter(PROVIDER, profiles)
+        add.profile_adapter(PROVIDER, self._profiles)
         add.provider(
             CodexProvider(
                 base_url=config.base_url,
@@ -117,8 +121,8 @@ class CodexPlugin(Plugin[CodexConfig]):
                 instructions=config.instructions,
                 aliases=config.aliases,
                 client_version=config.client_version,
-                note_limits=profiles.note,
-                used=profiles.used if config.rotate else None,
+                note_limits=self._profiles.note,
+                used=self._profiles.used if config.rotate else None,
             )
         )
         add.logins(
@@ -149,7 +153,9 @@ class CodexPlugin(Plugin[CodexConfig]):
         )
         await accounts.open()
         self._credential.open(accounts)
+        self._profiles.open(KeptLimits(PROVIDER, ctx.profiles))
 
     async def stop(self) -> None:
-        """Let renewals that have begun come to their end."""
+        """Let renewals and writings that have begun come to their end."""
+        await self._profiles.close()
         await self._credential.accounts.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ccproxy.plugins.codex.disk import make_private
+from ccproxy.sdk.disk import make_private
 from ccproxy.sdk.errors import CredentialError
 
 _PATIENCE = 60.0

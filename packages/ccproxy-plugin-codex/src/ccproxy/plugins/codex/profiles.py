@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import structlog
 
 from ccproxy.plugins.codex.credential import CodexCredential
+from ccproxy.plugins.codex.kept_limits import KeptLimits
 from ccproxy.plugins.codex.login_file import Login
-from ccproxy.plugins.codex.usage import ask
+from ccproxy.plugins.codex.usage import ask, by_length
 from ccproxy.sdk import LimitWindow, ProfileFields
 from ccproxy.sdk.errors import CredentialError, UpstreamError
 
@@ -32,6 +33,16 @@ class CodexProfiles:
         self._usage_url = usage_url
         self._headers = headers
         self._known: dict[str, tuple[LimitWindow, ...]] = {}
+        self._kept: KeptLimits | None = None
+
+    def open(self, kept: KeptLimits) -> None:
+        """Keep what answers tell there from now on."""
+        self._kept = kept
+
+    async def close(self) -> None:
+        """Let what is being kept be kept."""
+        if self._kept is not None:
+            await self._kept.close()
 
     async def __call__(self) -> Sequence[ProfileFields]:
         """Fetch them; two logins to one account are one, the active one of them."""
@@ -49,11 +60,19 @@ class CodexProfiles:
         )
 
     def note(self, account: str, limits: tuple[LimitWindow, ...]) -> None:
-        """Remember what an answer told of an account's limits.
+        """Remember what an answer told of an account's limits, and keep it.
 
-        They count where the endpoint can't be asked.
+        They count where the endpoint can't be asked. An answer need not tell all.
         """
-        self._known[account] = limits
+        known = {each.name: each for each in (*self._known.get(account, ()), *limits)}
+        self._known[account] = tuple(sorted(known.values(), key=by_length))
+        if self._kept is None:
+            return
+        snapshot = self._credential.accounts.snapshot
+        names = [name for name, each in snapshot.logins() if each.account_id == account]
+        if names:  # nobody has logged out meanwhile
+            is_active = snapshot.active in names
+            self._kept.note(account, self._known[account], active=is_active)
 
     def used(self, account: str) -> float | None:
         """Tell how much of an account's shortest limit is used, if that is known.

@@ -22,10 +22,10 @@ import orjson
 
 from ccproxy.plugins.codex import keychain
 from ccproxy.plugins.codex.claim import Claim, claim
-from ccproxy.plugins.codex.disk import remove_leftovers, write_private
 from ccproxy.plugins.codex.lock import locked
 from ccproxy.plugins.codex.login_file import Login, login_of, parse_login
 from ccproxy.sdk import JsonObject, LoginState, LoginStatus
+from ccproxy.sdk.disk import remove_leftovers, write_private
 from ccproxy.sdk.errors import CredentialError
 
 CODEX_CLI = "codex-cli"

@@ -96,7 +96,12 @@ def windows(told: Json) -> tuple[LimitWindow, ...]:
         if isinstance(each, dict):
             name = text(each.get("limit_name")) or text(each.get("metered_feature"))
             found += _windows_of(each.get("rate_limit"), f"{name or 'other'}, ")
-    return tuple(sorted(found, key=lambda each: each.length or timedelta.max))
+    return tuple(sorted(found, key=by_length))
+
+
+def by_length(window: LimitWindow) -> timedelta:
+    """Put the shortest first, and those of unknown length last."""
+    return window.length or timedelta.max
 
 
 def _windows_of(limit: Json, prefix: str) -> Iterator[LimitWindow]:
