@@ -6,8 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+
+from ccproxy.cli.client import ProvidersSummary
+from ccproxy.cli.status import circuits as in_words
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -100,6 +104,8 @@ def test_programs_get_all_of_it_as_json(ccproxy: Run, gateway: str) -> None:
         "providers": [
             {
                 "name": "sandbox",
+                "accounts": [],
+                "circuits": [],
                 "login": "not-needed",
                 "detail": "no login needed",
                 "hint": None,
@@ -109,6 +115,48 @@ def test_programs_get_all_of_it_as_json(ccproxy: Run, gateway: str) -> None:
         "fallback": ["sandbox"],
         "plugins_failed": [],
     }
+
+
+@pytest.mark.usefixtures("only_sandbox")
+def test_it_tells_the_accounts_of_a_provider_that_has_several(
+    ccproxy: Run,
+    home: Path,
+    environ: dict[str, str],
+    request: pytest.FixtureRequest,
+) -> None:
+    keys = [home / name for name in ("work", "spare")]
+    for key in keys:
+        key.write_text(f"sk-{key.name}")
+        key.chmod(0o600)
+    environ["CCPROXY_PLUGINS__ENABLE"] = '["openai", "server"]'
+    environ["CCPROXY_PLUGINS__OPENAI__API_KEY_FILES"] = json.dumps([*map(str, keys)])
+    request.getfixturevalue("gateway")
+    told = ccproxy("status")
+    assert (
+        "PROVIDER  ACCOUNT  LOGIN  USED  RESTS FOR\n"
+        "openai    work     ready\n"
+        "openai    spare    ready\n"
+    ) in told.stdout
+
+
+def test_it_tells_the_models_that_are_passed_over() -> None:
+    circuits = [
+        {"model": "gpt-a", "state": "open", "seconds": 29.6},
+        {"model": "gpt-b", "state": "half-open", "seconds": 0},
+    ]
+    provider = {"name": "openai", "login": "ready", "detail": "", "hint": None}
+    told = ProvidersSummary.model_validate(
+        {
+            "providers": [
+                {**provider, "usable": True, "accounts": [], "circuits": circuits}
+            ],
+            "default": None,
+        }
+    )
+    assert in_words(told) == [
+        "openai/gpt-a has failed of late: it is passed over for 30 s.",
+        "openai/gpt-b has failed of late: the next request tries it.",
+    ]
 
 
 @pytest.mark.usefixtures("broken_plugin", "only_sandbox")

@@ -109,6 +109,7 @@ class ChatGPT:
         lifetime: Seconds an access token is good for.
         denies: Whether the person says no.
         typed: Set when the person has typed the device code.
+        device_code: What the person has to type.
         interval: Seconds between two questions after a code; text, as the vendor's.
         has_device_codes: Whether the vendor offers them.
         keeps_refresh_token: Whether renewals answer without a new one.
@@ -130,6 +131,7 @@ class ChatGPT:
     lifetime: float = 864000.0
     denies: bool = False
     typed: bool = False
+    device_code: str = "ABCD-1234"
     interval: str = "5"
     has_device_codes: bool = True
     keeps_refresh_token: bool = False
@@ -265,14 +267,14 @@ class ChatGPT:
             return _error(400, "invalid_client")
         told = {
             "device_auth_id": "d1",
-            "user_code": "ABCD-1234",
+            "user_code": self.device_code,
             "interval": self.interval,
         }
         return web.json_response(told)
 
     async def device_token(self, request: web.Request) -> web.Response:
         asked = await request.json()
-        if asked != {"device_auth_id": "d1", "user_code": "ABCD-1234"}:
+        if asked != {"device_auth_id": "d1", "user_code": self.device_code}:
             return _error(400, "invalid_request")
         if self.stumbles:
             if (status := self.stumbles.pop(0)) == 0 and request.transport:

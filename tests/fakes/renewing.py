@@ -1,10 +1,12 @@
 """A process that renews a login, and may die of it: ``python -m fakes.renewing``.
 
 Its arguments are the home, the vendor's URL, the clock, and after the writing of which
-kind of file it is killed, or ``-``; with ``before:`` it dies instead of writing.
+kind of file it is killed, or ``-``; with ``before:`` it dies instead of writing. With
+``read-only`` it can't write anything.
 """
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -21,6 +23,8 @@ async def main(home: str, url: str, clock: str, dies: str) -> None:
     kind = dies.removeprefix("before:")
 
     def write(path: Path, content: bytes) -> None:
+        if dies == "read-only":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
         if path.suffix == kind and dies != kind:
             os.kill(os.getpid(), signal.SIGKILL)
         write_private(path, content)

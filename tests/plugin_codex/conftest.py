@@ -78,6 +78,8 @@ def answer(request: httpx.Request) -> httpx.Response:
         {"slug": "gpt-hidden", "visibility": "hide"},
         {"slug": "gpt-b", "visibility": "list", "new_key": [1]},
         {"slug": None},
+        {"slug": "gpt-\x1b"},
+        {"slug": "gpt-c", "display_name": ["C"], "visibility": ["list"]},
         "odd",
     ]
     return httpx.Response(200, json={"models": models})

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from ccproxy.plugins.codex.auth_error import refusal
+from ccproxy.plugins.codex.callback import Callback
 from ccproxy.plugins.codex.login_file import Login
 from ccproxy.plugins.codex.logins import CodexLogins
 from ccproxy.plugins.codex.store import Store
@@ -147,6 +148,49 @@ async def test_no_port_at_all_leaves_pasting_and_the_code(
     assert (await logging_in).active
 
 
+class HangsUp(asyncio.Transport):
+    """A browser that is gone by the time its page is written."""
+
+    def __init__(self, protocol: asyncio.StreamReaderProtocol) -> None:
+        super().__init__()
+        self._protocol = protocol
+
+    def write(self, data: object) -> None:
+        self._protocol.connection_lost(ConnectionResetError())
+
+    def is_closing(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        return
+
+
+async def test_a_browser_that_hangs_up_before_it_sees_the_page_has_logged_in() -> None:
+    callback = Callback("s")
+    reader = asyncio.StreamReader()
+    reader.feed_data(
+        b"GET /auth/callback?code=c&state=s HTTP/1.1\r\nhost: localhost:0\r\n\r\n"
+    )
+    protocol = asyncio.StreamReaderProtocol(reader, callback.answer)
+    protocol.connection_made(HangsUp(protocol))
+    assert await callback.code() == "c"
+
+
+async def test_an_older_login_is_asked_to_make_way_without_the_proxy(
+    world: World, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway's client may have a proxy, which knows nothing of this machine."""
+    monkeypatch.setattr("ccproxy.plugins.codex.callback._CANCEL_TIMEOUT", 0.05)
+    asked: list[httpx.URL] = []
+
+    async def see(request: httpx.Request) -> None:
+        asked.append(request.url)
+
+    world.http.event_hooks = {"request": [see]}
+    await (await world.logins(ports=(taken, 0))).log_in(None, Browser(), BROWSER)
+    assert [url.path for url in asked] == ["/oauth/token"]
+
+
 async def test_an_older_login_makes_way(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -200,6 +244,7 @@ async def test_while_pasting_is_possible_the_browser_may_answer_too(
 
 async def test_a_code_is_typed_elsewhere(world: World) -> None:
     logins, person = await world.logins(), Browser()
+    world.vendor.device_code = "ABCD\x1b-1234"  # which no terminal is to see
     logging_in = asyncio.create_task(logins.log_in(None, person, DEVICE))
     await world.ticks.tick()
     assert f"{world.vendor.url}/codex/device" in person.shown[0]

@@ -94,6 +94,7 @@ async def test_the_models_that_may_be_chosen_are_listed(
     assert [(model.id, model.display_name) for model in listed] == [
         ("gpt-a", "A"),
         ("gpt-b", "gpt-b"),
+        ("gpt-c", "gpt-c"),
     ]
 
 

@@ -197,11 +197,29 @@ def test_further_limits_are_told_by_their_names() -> None:
     more: Json = [
         {"limit_name": "spark", **usage(window(18000))},
         {"metered_feature": "review", **usage(window(604800))},
+        {"limit_name": ["no text"], **usage(window(60))},
         "odd",
     ]
     told = windows({**usage(window(18000)), "additional_rate_limits": more})
     names = [each.name for each in told]
-    assert names == ["5 hours", "spark, 5 hours", "review, 7 days"]
+    assert names == ["other, 1 minute", "5 hours", "spark, 5 hours", "review, 7 days"]
+
+
+ESCAPE = "\x1b[31mr\x00ed\x9b"
+"""Text that colours a terminal."""
+
+
+def test_nothing_that_a_terminal_would_obey_comes_from_a_token_or_the_vendor() -> None:
+    organizations: list[Json] = [{"title": ESCAPE, "role": ESCAPE, "is_default": True}]
+    ours: JsonObject = {"chatgpt_plan_type": ESCAPE, "organizations": organizations}
+    claims: JsonObject = {"email": ESCAPE, token.OPENAI_CLAIMS: ours}
+    facts = token.identity(make_jwt(claims), "")
+    told = windows(
+        {"additional_rate_limits": [{"limit_name": ESCAPE, **usage(window(18000))}]}
+    )
+    for shown in (facts.email, facts.plan, facts.organization, facts.organization_role):
+        assert shown == "[31mred"
+    assert told[0].name == "[31mred, 5 hours"
 
 
 @pytest.mark.parametrize(

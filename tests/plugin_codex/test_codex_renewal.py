@@ -429,9 +429,7 @@ async def test_where_nothing_can_be_kept_the_login_lives_in_memory(
     full = True
 
     def write(path: Path, content: bytes) -> None:
-        if full:
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-        write_private(path, content)
+        (read_only if full else write_private)(path, content)
 
     accounts = await world.accounts(world.store(write=write))
     await accounts.open()
@@ -521,6 +519,68 @@ async def test_two_processes_that_renew_at_once_renew_once(world: World) -> None
     assert [each.returncode for each in both] == [0, 0]
     assert first[0] == second[0] == str(tokens_of(world)["access_token"]).encode()
     assert world.vendor.refreshes == 1
+
+
+async def test_in_a_read_only_home_no_second_process_spends_what_the_first_has(
+    world: World,
+) -> None:
+    """A refresh token that is spent twice ends the login for both."""
+    world.keep()
+    almost_over(world)
+    accounts = await world.accounts(world.store(write=read_only))
+    login = await accounts.fresh()
+    other = await renewing(world, "read-only")
+    told, _ = await other.communicate()
+    assert (told.decode(), other.returncode) == (tokens_of(world)["access_token"], 0)
+    assert world.vendor.refreshes == 1
+    assert login.access_token in world.vendor.families[0].access
+    almost_over(world)
+    await accounts.fresh()
+    assert world.vendor.refreshes == 2
+    third = await world.accounts(world.store(write=read_only))
+    with pytest.raises(UpstreamError, match="Another ccproxy has renewed") as caught:
+        await third.fresh()
+    assert "use one ccproxy only" in str(caught.value.hint)
+
+
+async def test_once_it_is_kept_the_other_process_takes_it(world: World) -> None:
+    world.keep()
+    almost_over(world)
+    full = True
+
+    def write(path: Path, content: bytes) -> None:
+        (read_only if full else write_private)(path, content)
+
+    accounts = await world.accounts(world.store(write=write))
+    login = await accounts.fresh()
+    await accounts.open()
+    full = False
+    world.monotonic.seconds += TICK
+    await world.ticks.tick()
+    await accounts.close()
+    other = await world.accounts()
+    assert (await other.fresh()).access_token == login.access_token
+    almost_over(world)
+    await other.fresh()
+    assert world.vendor.refreshes == 2
+
+
+async def test_a_refusal_for_good_is_remembered_where_nothing_can_be_written(
+    world: World,
+) -> None:
+    world.keep()
+    accounts = await world.accounts(world.store(write=read_only))
+    world.vendor.revoke(world.vendor.families[0])
+    almost_over(world)
+    await accounts.fresh()
+    await accounts.fresh()
+    asked = [path for path, _ in world.vendor.seen if path == "/oauth/token"]
+    assert len(asked) == 1
+    assert "has revoked it" in status(accounts).detail
+
+
+def read_only(path: Path, content: bytes) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
 
 @pytest.mark.parametrize(

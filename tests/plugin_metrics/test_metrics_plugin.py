@@ -13,9 +13,9 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from ccproxy.plugins.metrics import MetricsPlugin
+from ccproxy.plugins.metrics import MetricsConfig, MetricsPlugin
 from ccproxy.plugins.metrics.accept import wants_openmetrics
-from ccproxy.sdk import Contributions, PluginConfig, Request, Response
+from ccproxy.sdk import Contributions, Request, Response
 from ccproxy.sdk.events import CircuitChanged, CircuitState
 
 pytestmark = pytest.mark.unit
@@ -30,7 +30,7 @@ PROMETHEUS = (
 
 async def scrape(accept: str | None = None) -> Response:
     add = Contributions()
-    MetricsPlugin(PluginConfig()).setup(add)
+    MetricsPlugin(MetricsConfig()).setup(add)
     (route,) = add.routing
     assert route.path == "/metrics"
     headers = {} if accept is None else {"accept": accept}
@@ -106,9 +106,8 @@ def test_naming_the_plugin_does_not_import_the_prometheus_library() -> None:
 
 async def test_circuits_are_counted_by_provider_and_state() -> None:
     add = Contributions()
-    MetricsPlugin(PluginConfig()).setup(add)
-    ((event, hook),) = add.hooks
-    assert event is CircuitChanged
+    MetricsPlugin(MetricsConfig()).setup(add)
+    hook = dict(add.hooks)[CircuitChanged]
     closed, opened, half = (
         CircuitState.CLOSED,
         CircuitState.OPEN,

@@ -172,21 +172,6 @@ async def test_a_write_is_seen_at_once(world: World) -> None:
     assert len(world.updates) == 2
 
 
-async def test_limits_that_cannot_be_told_now_stay_as_they_are_kept(
-    world: World,
-) -> None:
-    limits = (LimitWindow(name="5 hours", used_percent=40),)
-    world.vendor.accounts = (replace(ACCOUNT, limits=None),)
-    fresh = await world.service.refresh_profile("acme")
-    world.vendor.accounts = (replace(ACCOUNT, limits=limits),)
-    await world.service.refresh_profile("acme")
-    world.vendor.accounts = (replace(ACCOUNT, plan="team", limits=None),)
-    kept = await world.service.refresh_profile("acme")
-    assert fresh is not None
-    assert kept is not None
-    assert (fresh.limits, kept.limits, kept.plan) == ((), limits, "team")
-
-
 async def test_the_active_account_is_written_unless_another_is_named(
     world: World,
 ) -> None:

@@ -44,6 +44,27 @@ class Summary(BaseModel):
     version: str
 
 
+class AccountSummary(BaseModel):
+    """What is shown of one of a provider's several accounts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    login: str
+    used_percent: float | None
+    resting_seconds: float
+
+
+class CircuitSummary(BaseModel):
+    """What is shown of a model that has failed of late."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    state: str
+    seconds: float
+
+
 class ProviderSummary(BaseModel):
     """What is shown of a provider."""
 
@@ -54,6 +75,8 @@ class ProviderSummary(BaseModel):
     detail: str
     hint: str | None
     usable: bool
+    accounts: tuple[AccountSummary, ...] = ()
+    circuits: tuple[CircuitSummary, ...] = ()
 
 
 class ProvidersSummary(BaseModel):

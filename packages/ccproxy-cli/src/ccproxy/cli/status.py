@@ -46,10 +46,44 @@ def status(
         for each in providers.providers
     ]
     show_table(("PROVIDER", "LOGIN", "DETAIL", "WHAT TO DO"), rows)
+    if several := accounts(providers):
+        show("")
+        show_table(("PROVIDER", "ACCOUNT", "LOGIN", "USED", "RESTS FOR"), several)
+    for line in circuits(providers):
+        show(f"\n{line}")
     show("")
     show(fallback_in_words(providers))
     for plugin in failed:
         show(f"\nThe plugin {plugin.name} is off: {plugin.reason}")
+
+
+def accounts(told: ProvidersSummary) -> list[tuple[str, ...]]:
+    """Tell of providers that have several accounts, a row for each of them."""
+    return [
+        (
+            provider.name,
+            each.name,
+            each.login,
+            "" if each.used_percent is None else f"{each.used_percent:.0f} %",
+            f"{each.resting_seconds:.0f} s" if each.resting_seconds else "",
+        )
+        for provider in told.providers
+        for each in provider.accounts
+    ]
+
+
+def circuits(told: ProvidersSummary) -> list[str]:
+    """Tell of models that are passed over, a sentence for each of them."""
+    return [
+        f"{provider.name}/{each.model} has failed of late: "
+        + (
+            f"it is passed over for {each.seconds:.0f} s."
+            if each.seconds
+            else "the next request tries it."
+        )
+        for provider in told.providers
+        for each in provider.circuits
+    ]
 
 
 async def _ask(

@@ -147,7 +147,7 @@ class Accounts:
 
     def _read_own(self, name: str) -> Account:
         held = self.read(name)
-        attempt, unsaved = self.store.attempt(name), self._renewal.is_unsaved(name)
+        attempt, unsaved = self._renewal.attempt(name), self._renewal.is_unsaved(name)
         return Account(name, held, attempt, unsaved)
 
     # -- keeping them good

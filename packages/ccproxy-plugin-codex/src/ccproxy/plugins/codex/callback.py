@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import parse_qs
 
-import httpx
-
 from ccproxy.sdk.errors import CredentialError
 
 HOST = "127.0.0.1"
@@ -109,7 +107,7 @@ class Callback:
         Raises:
             OSError: The port can't be had.
         """
-        server = await asyncio.start_server(self._answer, HOST, port, limit=_LONGEST)
+        server = await asyncio.start_server(self.answer, HOST, port, limit=_LONGEST)
         self.port = server.sockets[0].getsockname()[1]
         return server
 
@@ -120,10 +118,12 @@ class Callback:
         if self._code.done() and not self._code.cancelled():
             self._code.exception()  # nobody may have waited for it
 
-    async def _answer(
+    async def answer(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        """Answer one request; what it means counts also if nobody reads the answer."""
         self._writers.add(writer)
+        outcome: str | CredentialError | None = None
         try:
             async with asyncio.timeout(_PATIENCE):
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -135,7 +135,7 @@ class Callback:
         finally:
             self._writers.discard(writer)
             writer.close()
-        self._settle(outcome)
+            self._settle(outcome)
 
     def _page(self, head: str) -> tuple[Page, str | CredentialError | None]:
         """Answer one request, and say what it means for the login.
@@ -182,18 +182,15 @@ class Callback:
 
 
 @asynccontextmanager
-async def listening(
-    state: str, ports: Sequence[int], http: httpx.AsyncClient
-) -> AsyncIterator[Callback | None]:
+async def listening(state: str, ports: Sequence[int]) -> AsyncIterator[Callback | None]:
     """Listen on the first port that can be had; nothing if there is none.
 
     Args:
         state: See ``Callback``.
         ports: Those the vendor redirects to.
-        http: Asks an older login to make way.
     """
     callback = Callback(state)
-    server = await _listen(callback, ports, http)
+    server = await _listen(callback, ports)
     try:
         yield callback if server else None
     finally:
@@ -202,13 +199,11 @@ async def listening(
         callback.hang_up()
 
 
-async def _listen(
-    callback: Callback, ports: Sequence[int], http: httpx.AsyncClient
-) -> asyncio.Server | None:
+async def _listen(callback: Callback, ports: Sequence[int]) -> asyncio.Server | None:
     for port in ports:
         if server := await _try(callback, port):
             return server
-        if not await _asked_to_make_way(http, port):
+        if not await _asked_to_make_way(port):
             continue
         for _ in range(_TRIES):
             if server := await _try(callback, port):
@@ -229,13 +224,23 @@ async def _try(callback: Callback, port: int) -> asyncio.Server | None:
         ) from error
 
 
-async def _asked_to_make_way(http: httpx.AsyncClient, port: int) -> bool:
-    """Ask an older login to give its port up; say whether it will."""
+async def _asked_to_make_way(port: int) -> bool:
+    """Ask an older login to give its port up; say whether it will.
+
+    It is on this machine, where the proxy of the gateway's client does not lead.
+    """
+    asked = f"GET /cancel HTTP/1.1\r\nhost: {HOST}:{port}\r\nconnection: close\r\n\r\n"
     try:
-        url = f"http://{HOST}:{port}/cancel"
-        return (await http.get(url, timeout=_CANCEL_TIMEOUT)).is_success
-    except httpx.HTTPError:
+        async with asyncio.timeout(_CANCEL_TIMEOUT):
+            reader, writer = await asyncio.open_connection(HOST, port)
+            try:
+                writer.write(asked.encode())
+                status = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, ValueError):  # the latter for a line without an end
         return False
+    return status.startswith(b"HTTP/1.") and status[9:10] == b"2"
 
 
 def _header(lines: list[str], name: str) -> str:

@@ -15,6 +15,7 @@ from ccproxy.plugins.codex.callback import (
     code_of,
     listening,
 )
+from ccproxy.plugins.codex.token import text
 from ccproxy.sdk import LoginMethod, Person
 from ccproxy.sdk.errors import CredentialError
 
@@ -64,7 +65,7 @@ class Flows:
 
     async def _by_browser(self, person: Person, method: LoginMethod) -> Tokens:
         verifier, state = _random(64), _random(32)
-        async with listening(state, self._ports, self._server.http) as callback:
+        async with listening(state, self._ports) as callback:
             if callback is None and method is LoginMethod.BROWSER:
                 ports = ", ".join(map(str, self._ports))
                 msg = f"Other programs use the ports a login needs: {ports}."
@@ -102,8 +103,9 @@ class Flows:
     async def _by_code(self, person: Person, method: LoginMethod) -> Tokens:
         del method
         asked = await self._server.device_code()
+        code = text(asked.user_code)
         person.show(
-            f"Open {asked.url} on any machine, and type the code {asked.user_code}\n"
+            f"Open {asked.url} on any machine, and type the code {code}\n"
             "Do so only if it is you who logs in here. Waiting for it …"
         )
         while True:

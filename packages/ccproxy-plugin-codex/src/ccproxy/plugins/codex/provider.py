@@ -11,6 +11,7 @@ import httpx
 
 from ccproxy.plugins.codex.body import shape, shape_compaction
 from ccproxy.plugins.codex.credential import CodexCredential
+from ccproxy.plugins.codex.token import text
 from ccproxy.plugins.codex.usage import windows_in
 from ccproxy.sdk import (
     Account,
@@ -26,7 +27,7 @@ from ccproxy.sdk.errors import UpstreamError
 MODELS_TIMEOUT = 5.0
 """Seconds; Codex CLI waits as long."""
 
-HIDDEN = {"hide", "none"}
+HIDDEN = ("hide", "none")
 """What ``visibility`` says of models that are not to be offered."""
 
 ACCOUNT = "chatgpt-account-id"
@@ -158,11 +159,12 @@ def _is_offered(entry: object) -> TypeGuard[Mapping[str, object]]:
     """Tell whether an entry is for people to choose; odd ones are passed over."""
     return (
         isinstance(entry, dict)
-        and isinstance(entry.get("slug"), str)
+        and isinstance(slug := entry.get("slug"), str)
+        and slug.isprintable()
         and entry.get("visibility") not in HIDDEN
     )
 
 
 def _model(entry: Mapping[str, object]) -> Model:
     slug = str(entry["slug"])
-    return Model(slug, display_name=str(entry.get("display_name") or slug))
+    return Model(slug, display_name=text(entry.get("display_name")) or slug)

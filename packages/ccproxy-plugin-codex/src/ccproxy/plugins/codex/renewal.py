@@ -14,10 +14,11 @@ import structlog
 
 from ccproxy.plugins.codex.auth_error import AuthServerError
 from ccproxy.plugins.codex.auth_server import AuthServer
+from ccproxy.plugins.codex.claim import Claim
 from ccproxy.plugins.codex.login_file import Login, login_of, renewed
 from ccproxy.plugins.codex.store import Attempt, Store, log_in
 from ccproxy.sdk import LoginState, LoginStatus
-from ccproxy.sdk.errors import CredentialError
+from ccproxy.sdk.errors import CredentialError, UpstreamError
 
 _REASONS = {
     "refresh_token_expired": "its refresh token has expired",
@@ -36,10 +37,12 @@ class Unsaved:
     Attributes:
         replaces: The fingerprint of what the file still holds.
         login: What it should hold.
+        claim: Keeps other processes from spending what the file still holds.
     """
 
     replaces: str
     login: Login
+    claim: Claim
 
 
 class Renewal:
@@ -58,6 +61,7 @@ class Renewal:
         self._server = server
         self._now = now
         self._unsaved: dict[str, Unsaved] = {}
+        self._noted: dict[str, Attempt] = {}
 
     def read(self, name: str) -> Login | LoginStatus:
         """Read a login as it is by now, written or not. Blocks."""
@@ -69,13 +73,17 @@ class Renewal:
         else:
             is_outdated = held.state is LoginState.MISSING
         if is_outdated:  # somebody has written another login, or removed it
-            self._unsaved.pop(name, None)
+            self._forget(name)
             return held
         return unsaved.login
 
     def is_unsaved(self, name: str) -> bool:
         """Tell whether a login is in memory only."""
         return name in self._unsaved
+
+    def attempt(self, name: str) -> Attempt | None:
+        """Read what is known of the last attempt, written or not. Blocks."""
+        return self._noted.get(name) or self._store.attempt(name)
 
     async def renew(
         self, name: str, old: Login, *, rejected: bool, insist: bool = False
@@ -90,7 +98,7 @@ class Renewal:
 
         Raises:
             CredentialError: There is no login any more, or it can't be renewed.
-            AuthServerError: The server could not be asked, or not now.
+            UpstreamError: The server could not be asked, or not now.
         """
         async with self._store.locked(name):
             held = await asyncio.to_thread(self.read, name)
@@ -101,7 +109,7 @@ class Renewal:
             if held.refresh_token is None:
                 msg = f"The login {name} can't be renewed."
                 raise CredentialError(msg, hint=log_in(name))
-            before = await asyncio.to_thread(self._store.attempt, name)
+            before = await asyncio.to_thread(self.attempt, name)
             if before is None or before.spends != held.fingerprint:
                 before = Attempt(held.fingerprint)
             elif before.refused is None:
@@ -115,6 +123,41 @@ class Renewal:
     async def _spend(
         self, name: str, held: Login, attempt: Attempt, *, rejected: bool
     ) -> Login:
+        known = self._unsaved.get(name)  # the file may hold what is older yet
+        claim = known.claim if known else await self._claim(name)
+        replaces = known.replaces if known else held.fingerprint
+        try:
+            login = await self._ask(name, held, attempt, rejected=rejected)
+        except BaseException:
+            if known is None:
+                claim.release()
+            raise
+        self._unsaved[name] = Unsaved(replaces, login, claim)  # if saving it raises
+        try:
+            await self._save(name, login)
+        except CredentialError as error:
+            _log.warning("login_not_kept", account=name, reason=str(error))
+        if login.access_token == held.access_token:
+            raise AuthServerError(f"{self._server.name} gave no new access token.")
+        return login
+
+    async def _claim(self, name: str) -> Claim:
+        """Make sure that nobody has spent what the file holds.
+
+        Raises:
+            UpstreamError: Somebody has, and keeps what came of it in memory.
+        """
+        claim = await asyncio.to_thread(self._store.claim, name)
+        if claim is None:
+            msg = f"Another ccproxy has renewed the login {name}, and can't keep it."
+            hint = f"Let it write to {self._store.folder}, or use one ccproxy only."
+            raise UpstreamError(msg, hint=hint)
+        return claim
+
+    async def _ask(
+        self, name: str, held: Login, attempt: Attempt, *, rejected: bool
+    ) -> Login:
+        """Have the vendor renew a login."""
         await self._note(name, Attempt(attempt.spends, interrupted=attempt.interrupted))
         try:
             answer = await self._server.refresh(held.refresh_token or "")
@@ -124,21 +167,12 @@ class Renewal:
                     name, attempt, error.code or "", rejected=rejected
                 ) from error
             if error.is_refusal and not attempt.interrupted:  # nothing was spent
-                await asyncio.to_thread(self._store.end_attempt, name)
+                await self._end_attempt(name)
             raise
         stored = renewed(held.stored, answer, self._now())
         login = login_of(stored, self._store.folder, log_in(name))
         if isinstance(login, LoginStatus):
             raise CredentialError(login.detail, hint=login.hint)
-        known = self._unsaved.get(name)  # the file may hold what is older yet
-        replaces = known.replaces if known else held.fingerprint
-        self._unsaved[name] = Unsaved(replaces, login)  # whatever saving may raise
-        try:
-            await self._save(name, login)
-        except CredentialError as error:
-            _log.warning("login_not_kept", account=name, reason=str(error))
-        if login.access_token == held.access_token:
-            raise AuthServerError(f"{self._server.name} gave no new access token.")
         return login
 
     async def save_again(self, name: str) -> None:
@@ -160,7 +194,17 @@ class Renewal:
             CredentialError: It can't be written.
         """
         await asyncio.to_thread(self._store.save, name, login.stored)
-        self._unsaved.pop(name, None)  # a look may have seen that it is written
+        self._forget(name)
+        await self._end_attempt(name)
+
+    def _forget(self, name: str) -> None:
+        """Let an unsaved login go, unless a look has done so already."""
+        unsaved = self._unsaved.pop(name, None)
+        if unsaved is not None:
+            unsaved.claim.release()
+
+    async def _end_attempt(self, name: str) -> None:
+        self._noted.pop(name, None)
         await asyncio.to_thread(self._store.end_attempt, name)
 
     async def _refusal(
@@ -175,11 +219,12 @@ class Renewal:
         return CredentialError(msg, hint=log_in(name))
 
     async def _note(self, name: str, attempt: Attempt) -> None:
-        """Write the attempt down; where nothing can be written, do without."""
+        """Write the attempt down; where nothing can be written, remember it."""
+        self._noted.pop(name, None)
         try:
             await asyncio.to_thread(self._store.note, name, attempt)
         except CredentialError:
-            return
+            self._noted[name] = attempt
 
 
 def reason(attempt: Attempt) -> str:

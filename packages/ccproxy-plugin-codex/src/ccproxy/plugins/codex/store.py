@@ -21,6 +21,7 @@ from pathlib import Path
 import orjson
 
 from ccproxy.plugins.codex import keychain
+from ccproxy.plugins.codex.claim import Claim, claim
 from ccproxy.plugins.codex.disk import remove_leftovers, write_private
 from ccproxy.plugins.codex.lock import locked
 from ccproxy.plugins.codex.login_file import Login, login_of, parse_login
@@ -201,6 +202,10 @@ class Store:
         probe.unlink(missing_ok=True)
         if self._keyring:
             keychain.get(_user("probe"))
+
+    def claim(self, name: str) -> Claim | None:
+        """Claim an account's file for this process; see ``claim.claim``."""
+        return claim(self._path(name))
 
     def locked(self, name: str) -> AbstractAsyncContextManager[None]:
         """Keep other processes from changing an account; see ``lock.locked``."""

@@ -56,8 +56,8 @@ def identity(id_token: str | None, access_token: str) -> Identity:
         user_id=_first(ours, "chatgpt_user_id") or _first(ours, "user_id"),
         email=_first(told, "email") or _first(profiles, "email"),
         plan=_first(ours, "chatgpt_plan_type"),
-        organization=_text(default.get("title")) or _text(default.get("id")),
-        organization_role=_text(default.get("role")),
+        organization=text(default.get("title")) or text(default.get("id")),
+        organization_role=text(default.get("role")),
         subscription_started_at=_date(ours, "chatgpt_subscription_active_start"),
         subscription_expires_at=_date(ours, "chatgpt_subscription_active_until"),
     )
@@ -90,12 +90,12 @@ def lifetime(token: str) -> float | None:
 
 def account(token: str) -> str | None:
     """Return the id of the ChatGPT account; it is never the claim ``sub``."""
-    return _text(_openai_claims(token).get("chatgpt_account_id"))
+    return text(_openai_claims(token).get("chatgpt_account_id"))
 
 
 def plan(token: str) -> str | None:
     """Return the name of the plan, as the server writes it."""
-    return _text(_openai_claims(token).get("chatgpt_plan_type"))
+    return text(_openai_claims(token).get("chatgpt_plan_type"))
 
 
 def is_fedramp(token: str) -> bool:
@@ -115,6 +115,13 @@ def moment(value: Json) -> datetime | None:
         return None
 
 
+def text(value: object) -> str | None:
+    """Read text, without what no terminal should be sent; anything else is none."""
+    if not isinstance(value, str):
+        return None
+    return "".join(each for each in value if each.isprintable()) or None
+
+
 def _openai_claims(token: str) -> JsonObject:
     return _an_object(claims(token).get(OPENAI_CLAIMS))
 
@@ -132,7 +139,7 @@ def _date(objects: list[JsonObject], name: str) -> datetime | None:
 
 
 def _first(objects: list[JsonObject], name: str) -> str | None:
-    return next((text for one in objects if (text := _text(one.get(name)))), None)
+    return next((found for one in objects if (found := text(one.get(name)))), None)
 
 
 def _seconds(value: Json) -> float | None:
@@ -143,7 +150,3 @@ def _seconds(value: Json) -> float | None:
 
 def _an_object(value: Json) -> JsonObject:
     return value if isinstance(value, dict) else {}
-
-
-def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) and value else None

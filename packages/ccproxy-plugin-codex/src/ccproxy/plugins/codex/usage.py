@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from ccproxy.plugins.codex.token import moment
+from ccproxy.plugins.codex.token import moment, text
 from ccproxy.sdk import Credential, Json, JsonObject, LimitWindow
 from ccproxy.sdk.errors import UpstreamError
 
@@ -94,8 +94,8 @@ def windows(told: Json) -> tuple[LimitWindow, ...]:
     more = told.get("additional_rate_limits")
     for each in more if isinstance(more, list) else ():
         if isinstance(each, dict):
-            name = each.get("limit_name") or each.get("metered_feature")
-            found += _windows_of(each.get("rate_limit"), f"{name}, ")
+            name = text(each.get("limit_name")) or text(each.get("metered_feature"))
+            found += _windows_of(each.get("rate_limit"), f"{name or 'other'}, ")
     return tuple(sorted(found, key=lambda each: each.length or timedelta.max))
 
 

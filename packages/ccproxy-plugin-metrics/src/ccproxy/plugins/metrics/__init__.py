@@ -2,27 +2,47 @@
 
 import importlib.metadata
 
+from pydantic import Field
+
 from ccproxy.sdk import Contributions, Manifest, Plugin, PluginConfig, Route
-from ccproxy.sdk.events import CircuitChanged
+from ccproxy.sdk.events import (
+    CircuitChanged,
+    RequestCompleted,
+    RequestFailed,
+    RequestStarted,
+)
 
 PATH = "/metrics"
 
 
-class MetricsPlugin(Plugin[PluginConfig]):
-    """Add ``/metrics``, with facts of the build, the process and the circuits."""
+class MetricsConfig(PluginConfig):
+    """The section ``[plugins.metrics]``."""
+
+    max_models: int = Field(default=100, ge=1)
+    """How many models are told apart; all others are ``other``, as callers may name
+    models as they like."""
+
+
+class MetricsPlugin(Plugin[MetricsConfig]):
+    """Add ``/metrics``: requests, tokens, circuits, the build and the process."""
 
     manifest = Manifest(
-        name="metrics", version=importlib.metadata.version("ccproxy-plugin-metrics")
+        name="metrics",
+        version=importlib.metadata.version("ccproxy-plugin-metrics"),
+        config=MetricsConfig,
     )
 
     def setup(self, add: Contributions) -> None:
-        """Add the route.
+        """Add the route, and follow what it tells of.
 
         The Prometheus library is imported here, not above: it takes longer than all
         else in this module, and listing plugins doesn't need it.
         """
         from ccproxy.plugins.metrics.scrape import Scrape  # noqa: PLC0415
 
-        scrape = Scrape(self.manifest.version)
+        scrape = Scrape(self.manifest.version, self.config.max_models)
         add.routes(Route(PATH, scrape))
         add.hook(CircuitChanged, scrape.circuit_changed)
+        add.hook(RequestStarted, scrape.requests.started)
+        add.hook(RequestCompleted, scrape.requests.ended)
+        add.hook(RequestFailed, scrape.requests.ended)

@@ -19,11 +19,9 @@ from prometheus_client import (
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from ccproxy.plugins.metrics.accept import wants_openmetrics
+from ccproxy.plugins.metrics.requests import PREFIX, RequestMetrics
 from ccproxy.sdk import Request, Response
 from ccproxy.sdk.events import CircuitChanged, CircuitState
-
-PREFIX = "ccproxy"
-"""What the names of all our own metrics begin with."""
 
 
 class Scrape:
@@ -31,10 +29,15 @@ class Scrape:
 
     Args:
         version: The version of ccproxy, told by ``ccproxy_build_info``.
+        max_models: How many models are told apart.
+
+    Attributes:
+        requests: What is counted of requests.
     """
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, max_models: int) -> None:
         self._registry = CollectorRegistry()
+        self.requests = RequestMetrics(self._registry, max_models)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)

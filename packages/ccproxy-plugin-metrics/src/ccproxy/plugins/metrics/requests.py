@@ -1,0 +1,153 @@
+"""What is counted of requests to models.
+
+Labels come from closed sets, but for the model's: callers name models as they like, so
+after so many of them all others are one.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from ccproxy.sdk import Endpoint
+from ccproxy.sdk.events import RequestEnded, RequestFailed, RequestStarted
+
+PREFIX = "ccproxy"
+"""What the names of all our own metrics begin with."""
+NONE = "none"
+"""The label of what a request has not come to, such as a provider."""
+OTHER = "other"
+"""The label of models beyond those that are told apart."""
+
+SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+"""Bounds of the histograms: an agent's answer may take minutes."""
+
+_LONGEST_EXEMPLAR = 128
+
+_TOKENS = {
+    "input": "input_tokens",
+    "cache_read": "cache_read_tokens",
+    "cache_write": "cache_write_tokens",
+    "output": "output_tokens",
+    "reasoning": "reasoning_tokens",
+}
+"""Kinds of tokens by the event's names; reasoning is a part of the output."""
+
+
+class RequestMetrics:
+    """Follows requests from their start to their end.
+
+    Args:
+        registry: Where the metrics are.
+        max_models: How many models are told apart.
+    """
+
+    def __init__(self, registry: CollectorRegistry, max_models: int) -> None:
+        self._max_models = max_models
+        self._models: set[str] = set()
+        self._in_flight = Gauge(
+            "requests_in_flight",
+            "Requests to models that have not ended.",
+            namespace=PREFIX,
+            registry=registry,
+        )
+        self._requests = Counter(
+            "requests",
+            "Requests to models that have ended.",
+            (
+                *("provider", "model", "dialect_in", "dialect_out"),
+                *("status", "streaming"),
+            ),
+            namespace=PREFIX,
+            registry=registry,
+        )
+        self._failures = Counter(
+            "request_failures",
+            "Requests without a whole answer of an upstream, by why.",
+            ("provider", "failure"),
+            namespace=PREFIX,
+            registry=registry,
+        )
+        self._fallbacks = Counter(
+            "request_fallbacks",
+            "Attempts in vain before another provider or model was asked.",
+            ("provider",),
+            namespace=PREFIX,
+            registry=registry,
+        )
+        self._duration, self._ttfb = (
+            Histogram(
+                name,
+                text,
+                ("provider", "streaming"),
+                namespace=PREFIX,
+                registry=registry,
+                buckets=SECONDS,
+            )
+            for name, text in (
+                ("request_duration_seconds", "From arrival to the last byte."),
+                ("request_ttfb_seconds", "From arrival to the answer's first byte."),
+            )
+        )
+        self._tokens = Counter(
+            "tokens",
+            "Tokens that upstreams told of; reasoning is a part of the output.",
+            ("provider", "model", "kind"),
+            namespace=PREFIX,
+            registry=registry,
+        )
+
+    def started(self, event: RequestStarted) -> None:
+        """Count a request that begins."""
+        if asks_a_model(event.route):
+            self._in_flight.inc()
+
+    def ended(self, event: RequestEnded) -> None:
+        """Count a request that has ended, one way or the other."""
+        if not asks_a_model(event.route):
+            return
+        self._in_flight.dec()
+        provider, model = event.provider or NONE, self._model(event.model)
+        streaming = "true" if event.streaming else "false"
+        self._requests.labels(
+            *(provider, model, event.dialect_in or NONE, event.dialect_out or NONE),
+            *(f"{event.status // 100}xx" if event.status else NONE, streaming),
+        ).inc()
+        if isinstance(event, RequestFailed):
+            self._failures.labels(provider, event.failure.value).inc()
+        for tried in event.fallbacks:
+            self._fallbacks.labels(tried.partition("/")[0]).inc()
+        exemplar = _exemplar(event.request_id)
+        self._duration.labels(provider, streaming).observe(event.duration, exemplar)
+        if event.ttfb is not None:
+            self._ttfb.labels(provider, streaming).observe(event.ttfb, exemplar)
+        self._count_tokens(event, provider, model)
+
+    def _count_tokens(self, event: RequestEnded, provider: str, model: str) -> None:
+        for kind, name in _TOKENS.items():
+            if count := getattr(event, name):
+                self._tokens.labels(provider, model, kind).inc(count)
+
+    def _model(self, name: str | None) -> str:
+        if name is None:
+            return NONE
+        if name not in self._models:
+            if len(self._models) >= self._max_models:
+                return OTHER
+            self._models.add(name)
+        return name
+
+
+def _exemplar(request_id: str) -> dict[str, str] | None:
+    """Name the request, if OpenMetrics takes a name of that length.
+
+    A caller may have chosen it. 128 characters are the most for names and values of an
+    exemplar's labels (OpenMetrics 1.0, "Exemplars").
+    """
+    exemplar = {"request_id": request_id}
+    return exemplar if len("request_id" + request_id) <= _LONGEST_EXEMPLAR else None
+
+
+def asks_a_model(route: str) -> bool:
+    """Tell the routes that ask a model from those of the gateway itself."""
+    return route.rpartition("/v1/")[2] in _ENDPOINTS
+
+
+_ENDPOINTS = frozenset(endpoint.value for endpoint in Endpoint)

@@ -1,0 +1,215 @@
+"""What is counted of requests, read back from a gateway that was asked."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as parse_openmetrics,
+)
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from ccproxy.plugins.metrics import MetricsPlugin
+from ccproxy.plugins.metrics.requests import RequestMetrics, asks_a_model
+from ccproxy.sdk.events import Failure, RequestCompleted, RequestFailed
+from ccproxy.testing import RunningGateway, gateway
+
+pytestmark = pytest.mark.integration
+
+Samples = dict[str, dict[frozenset[tuple[str, str]], float]]
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[RunningGateway]:
+    async with gateway(MetricsPlugin) as running:
+        yield running
+
+
+async def scraped(running: RunningGateway) -> Samples:
+    answer = await running.client.get("/metrics")
+    found: Samples = {}
+    for family in parse_text(answer.text):
+        for sample in family.samples:
+            labels = frozenset(sample.labels.items())
+            found.setdefault(sample.name, {})[labels] = sample.value
+    return found
+
+
+def total(samples: Samples, name: str, **labels: str) -> float:
+    wanted = labels.items()
+    return sum(
+        value
+        for key, value in samples.get(name, {}).items()
+        if wanted <= dict(key).items()
+    )
+
+
+def chat(model: str, *, stream: bool = False) -> dict[str, object]:
+    asked = {"role": "user", "content": "hi"}
+    return {"model": model, "messages": [asked], "stream": stream}
+
+
+async def test_counters_are_what_was_asked_and_gauges_are_zero(
+    running: RunningGateway,
+) -> None:
+    """Successes, refusals, failures and callers who leave, many at once."""
+    said: Counter[str] = Counter()
+
+    async def ask(number: int) -> None:
+        kind = number % 5
+        body: object
+        if kind == 0:
+            body = chat("sandbox-echo")
+        elif kind == 1:
+            body = chat("sandbox-echo", stream=True)
+        elif kind == 2:
+            body = {"model": "sandbox-echo"}
+        elif kind == 3:
+            body = ["no object"]
+        else:
+            await leave(running)
+            said["left"] += 1
+            return
+        answer = await running.client.post("/v1/chat/completions", json=body)
+        said[f"{answer.status_code // 100}xx"] += 1
+
+    await asyncio.gather(*(ask(number) for number in range(200)))
+    await running.client.get("/api/status")
+    async with asyncio.timeout(10):  # callers who leave are noticed a little later
+        while total(samples := await scraped(running), "ccproxy_requests_in_flight"):
+            pass
+    assert said == {"2xx": 80, "4xx": 80, "left": 40}
+    assert total(samples, "ccproxy_requests_total") == 200
+    assert total(samples, "ccproxy_requests_total", status="4xx") == 80
+    assert total(samples, "ccproxy_request_failures_total", failure="client_left") == 40
+    assert total(samples, "ccproxy_requests_in_flight") == 0
+    assert total(samples, "ccproxy_request_duration_seconds_count") == 200
+
+
+async def leave(running: RunningGateway) -> None:
+    body = chat("sandbox-slow", stream=True)
+    async with running.client.stream("POST", "/v1/chat/completions", json=body) as told:
+        await anext(told.aiter_raw())
+
+
+async def test_tokens_are_counted_by_model_and_kind(running: RunningGateway) -> None:
+    answer = await running.client.post(
+        "/v1/chat/completions", json=chat("sandbox-echo")
+    )
+    usage = answer.json()["usage"]
+    samples = await scraped(running)
+    for kind, count in (
+        ("input", usage["prompt_tokens"]),
+        ("output", usage["completion_tokens"]),
+    ):
+        labels = {"provider": "sandbox", "model": "sandbox-echo", "kind": kind}
+        assert total(samples, "ccproxy_tokens_total", **labels) == count
+
+
+async def test_a_slow_request_can_be_found_by_its_exemplar(
+    running: RunningGateway,
+) -> None:
+    answer = await running.client.post(
+        "/v1/chat/completions", json=chat("sandbox-echo")
+    )
+    told = await running.client.get(
+        "/metrics", headers={"accept": "application/openmetrics-text"}
+    )
+    parsed = parse_openmetrics(told.text)  # type: ignore[no-untyped-call]
+    ids = {
+        sample.exemplar.labels["request_id"]
+        for family in parsed
+        for sample in family.samples
+        if sample.exemplar
+    }
+    assert ids == {answer.headers["x-ccproxy-request-id"]}
+
+
+@pytest.mark.parametrize(
+    ("route", "asks"),
+    [
+        ("/v1/messages", True),
+        ("/v1/messages/count_tokens", True),
+        ("/{provider}/v1/chat/completions", True),
+        ("/{provider}/v1/responses/compact", True),
+        ("/v1/models", False),
+        ("/api/status", False),
+        ("/metrics", False),
+        ("other", False),
+    ],
+)
+def test_routes_that_ask_a_model_are_told_from_the_others(
+    route: str, asks: bool
+) -> None:
+    assert asks_a_model(route) is asks
+
+
+def completed(**facts: object) -> RequestCompleted:
+    known: dict[str, object] = {
+        "at": datetime.now(UTC),
+        "request_id": "r",
+        "method": "POST",
+        "route": "/v1/messages",
+        "status": 200,
+        "duration": 1.0,
+    }
+    return RequestCompleted(**{**known, **facts})  # type: ignore[arg-type]  # by name
+
+
+def test_models_beyond_the_limit_are_one() -> None:
+    registry = CollectorRegistry()
+    metrics = RequestMetrics(registry, 2)
+    for model in ("a", "b", "c", "d", "a"):
+        metrics.ended(completed(model=model, provider="p"))
+    labels = {"provider": "p", "dialect_in": "none", "dialect_out": "none"}
+    told = {
+        model: registry.get_sample_value(
+            "ccproxy_requests_total",
+            {**labels, "model": model, "status": "2xx", "streaming": "false"},
+        )
+        for model in ("a", "b", "c", "other")
+    }
+    assert told == {"a": 2, "b": 1, "c": None, "other": 2}
+
+
+def test_attempts_in_vain_are_counted_by_whose_they_were() -> None:
+    registry = CollectorRegistry()
+    RequestMetrics(registry, 9).ended(
+        completed(fallbacks=("codex/m", "codex/n", "openai/m"))
+    )
+    name = "ccproxy_request_fallbacks_total"
+    assert registry.get_sample_value(name, {"provider": "codex"}) == 2
+    assert registry.get_sample_value(name, {"provider": "openai"}) == 1
+
+
+def test_a_request_nobody_was_asked_for_is_counted_as_such() -> None:
+    registry = CollectorRegistry()
+    known = {
+        name: getattr(completed(status=None), name)
+        for name in ("at", "request_id", "method", "route", "status", "duration")
+    }
+    failed = RequestFailed(failure=Failure.CLIENT_LEFT, reason="It left.", **known)
+    RequestMetrics(registry, 9).ended(failed)
+    labels = {"provider": "none", "failure": "client_left"}
+    assert registry.get_sample_value("ccproxy_request_failures_total", labels) == 1
+
+
+def test_a_request_whose_name_is_too_long_for_an_exemplar_is_counted() -> None:
+    registry = CollectorRegistry()
+    RequestMetrics(registry, 9).ended(completed(request_id="r" * 128))
+    labels = {"provider": "none", "streaming": "false"}
+    name = "ccproxy_request_duration_seconds_count"
+    assert registry.get_sample_value(name, labels) == 1
+
+
+async def test_the_readme_names_every_metric(running: RunningGateway) -> None:
+    readme = Path(__file__).parents[2] / "packages/ccproxy-plugin-metrics/README.md"
+    named = {*re.findall(r"\| `(ccproxy_\w+)` \|", readme.read_text())}
+    answer = await running.client.get("/metrics")
+    told = {*re.findall(r"# TYPE (ccproxy_\w+) ", answer.text)}
+    assert named == {name for name in told if not name.endswith("_created")}
