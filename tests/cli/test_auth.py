@@ -10,9 +10,11 @@ import pytest
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-ACME = """
+PLUGIN = """
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from ccproxy.sdk import *
+from ccproxy.sdk.errors import UpstreamError
 
 class Acme(Plugin[PluginConfig]):
     manifest = Manifest("acme", "1")
@@ -20,7 +22,9 @@ class Acme(Plugin[PluginConfig]):
     def setup(self, add):
         add.provider(Provider(name="acme", base_url="http://x.invalid", endpoints=[]))
         add.profile_adapter("acme", self.whoami)
+"""
 
+ACME = f"""{PLUGIN}
     async def whoami(self):
         resets = datetime(2026, 11, 24, 8, tzinfo=UTC)
         limits = (
@@ -36,18 +40,7 @@ class Acme(Plugin[PluginConfig]):
 """
 
 
-MOODY = """
-from pathlib import Path
-from ccproxy.sdk import *
-from ccproxy.sdk.errors import UpstreamError
-
-class Acme(Plugin[PluginConfig]):
-    manifest = Manifest("acme", "1")
-
-    def setup(self, add):
-        add.provider(Provider(name="acme", base_url="http://x.invalid", endpoints=[]))
-        add.profile_adapter("acme", self.whoami)
-
+MOODY = f"""{PLUGIN}
     async def whoami(self):
         plan = Path(__file__).with_name("plan")
         if not plan.exists():

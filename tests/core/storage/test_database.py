@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -156,6 +157,17 @@ async def test_waiting_for_another_who_migrates_ends_with_what_to_do(
         with pytest.raises(StorageError, match="has been migrating the database"):
             await opened(url, patience=0.1).upgrade()
     await opened(url).upgrade()
+
+
+async def test_waiting_for_a_server_that_does_not_answer_ends(opened: Open) -> None:
+    """It takes connections and says nothing; libpq waits two seconds at least."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = "{}:{}".format(*silent.getsockname())
+        database = opened(f"postgresql+psycopg://me:pw@{address}/db", patience=0.1)
+        async with asyncio.timeout(10):
+            with pytest.raises(StorageError, match="timeout") as error:
+                await database.work(count)
+    assert "me:***@" in error.value.message
 
 
 async def test_closing_does_not_wait_for_the_file(duckdb_url: str) -> None:

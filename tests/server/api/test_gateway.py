@@ -6,6 +6,7 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 import httpx
@@ -20,6 +21,8 @@ from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.discovery import Found
 from ccproxy.plugins.openai import OpenAIPlugin
 from ccproxy.sdk import Manifest, Plugin, PluginConfig, PluginContext
+from ccproxy.storage.database import Database
+from ccproxy.storage.migrate import State
 from ccproxy.testing import RunningGateway, gateway
 from fakes.vendor import KEY, Vendor, vendor
 from fakes.world import Start
@@ -106,6 +109,15 @@ async def test_providers_of_all_plugins_share_their_connections(
     body = {"model": "m", "max_tokens": 1, "messages": []}
     assert (await running.client.post("/v1/messages", json=body)).status_code == 200
     assert fake.connections == 1
+
+
+async def test_a_start_brings_the_database_up_to_date(tmp_path: Path) -> None:
+    """Though nobody needs it yet."""
+    app = of(storage={"url": f"duckdb:///{tmp_path}/ccproxy.duckdb"})
+    await app.start()
+    (core,) = await app.container.get(Database).states()
+    await app.stop()
+    assert core.state is State.CURRENT
 
 
 async def test_stopping_twice_closes_once() -> None:
