@@ -34,8 +34,8 @@ class ModelLimits:
                 each.match,
                 Allowance(
                     f"models/{each.match}",
-                    f"Models like {each.match}",
-                    "limits.models",
+                    f"For models like {each.match}, all callers",
+                    "limits.models.",
                     parse(each.requests) if each.requests else None,
                     each.concurrent,
                 ),

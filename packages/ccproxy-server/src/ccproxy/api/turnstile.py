@@ -24,14 +24,14 @@ class Allowance:
     Attributes:
         key: Tells whose it is from all others.
         whose: The same in words, for people; begins a sentence.
-        setting: What sets it, such as ``limits.models``.
+        settings: How the names of its settings begin, such as ``limits.address_``.
         rate: Requests in a window of time.
         concurrent: Requests at once; 0 is any number.
     """
 
     key: str
     whose: str
-    setting: str
+    settings: str
     rate: RateLimitItem | None = None
     concurrent: int = 0
 
@@ -79,15 +79,20 @@ class Turnstile:
             return
         exchange.stands(taken.standing)
         for each in allowances:
-            if each.key == taken.refused_by:
-                raise _too_many(each, taken.standing)
+            if each.rate and each.key == taken.refused_by:
+                raise _too_many(each, each.rate, taken.standing)
 
 
-def _too_many(allowance: Allowance, standing: Standing) -> LimitExceededError:
+def _too_many(
+    allowance: Allowance, rate: RateLimitItem, standing: Standing
+) -> LimitExceededError:
     return LimitExceededError(
-        f"{allowance.whose} may ask {allowance.rate} and no more.",
+        f"{allowance.whose} may ask {rate.amount} times per {rate.GRANULARITY.name}.",
         retry_after=timedelta(seconds=standing.seconds),
-        hint=f"Ask again in {standing.seconds} s; {allowance.setting} sets the limit.",
+        hint=(
+            f"Ask again in {standing.seconds} s; {allowance.settings}requests sets "
+            "the limit."
+        ),
     )
 
 
@@ -95,5 +100,8 @@ def _too_many_at_once(allowance: Allowance) -> LimitExceededError:
     return LimitExceededError(
         f"{allowance.whose} may have {allowance.concurrent} answered at once.",
         retry_after=SOON,
-        hint=f"Ask again when one has ended; {allowance.setting} sets the limit.",
+        hint=(
+            f"Ask again when one has ended; {allowance.settings}concurrent sets the "
+            "limit."
+        ),
     )

@@ -61,15 +61,13 @@ class Limiter:
             key, whose = f"token/{exchange.caller}", "This client token"
         else:
             key, whose = f"caller/{address}", "This address"
-        allowances = [
-            Allowance(key, whose, "limits.requests", self._rate, self._concurrent)
-        ]
+        allowances = [Allowance(key, whose, "limits.", self._rate, self._concurrent)]
         if self._address_rate or self._address_concurrent:
             allowances.append(
                 Allowance(
                     f"address/{address}",
                     "This address",
-                    "limits.address_requests",
+                    "limits.address_",
                     self._address_rate,
                     self._address_concurrent,
                 )
