@@ -58,6 +58,12 @@ def _proxy(url: SecretStr) -> SecretStr:
     return url
 
 
+def _redis(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("redis://", "rediss://")):
+        raise ValueError("should start with redis:// or rediss://")
+    return url
+
+
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A length of time; zero where zero has a meaning."""
 Timeout = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -68,6 +74,8 @@ Rate = Annotated[str, AfterValidator(_rate)]
 """A number of requests per unit of time."""
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 """The URL of a proxy; secret, since it may hold a password."""
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
+"""The URL of a Redis; secret, since it may hold a password."""
 
 
 Token = Annotated[SecretStr, AfterValidator(_token)]
@@ -198,13 +206,43 @@ class Routing(Section):
     account that have answered it; 0 never keeps it."""
 
 
+class ModelLimit(Section):
+    """Limits the models of a pattern."""
+
+    match: str = Field(min_length=1)
+    """Pattern of models as providers know them, such as gpt-*, or with the provider
+    before it, such as codex/*."""
+    requests: Rate | None = None
+    """Requests of all callers for all these models, per second, minute, hour or day."""
+    concurrent: int = Field(default=0, ge=0)
+    """Requests for them that may be answered at once; 0 is any number."""
+
+
 class Limits(Section):
-    """How often a caller may ask."""
+    """How often a caller may ask models."""
 
     enabled: bool = False
     """Whether requests are limited."""
+    window: Literal["sliding", "fixed"] = "sliding"
+    """How a rate is counted: sliding (over the time that has just passed, exactly) or
+    fixed (from a first request on, then anew; keeps only a number)."""
     requests: Rate = "600/minute"
-    """Requests per caller and second, minute, hour or day."""
+    """Requests per second, minute, hour or day of each client token; where none is
+    asked for, of each address."""
+    concurrent: int = Field(default=0, ge=0)
+    """Requests of a client token, or else address, that may be answered at once; 0 is
+    any number."""
+    address_requests: Rate | None = None
+    """Requests per second, minute, hour or day of each address, whatever tokens it
+    shows."""
+    address_concurrent: int = Field(default=0, ge=0)
+    """Requests of an address that may be answered at once; 0 is any number."""
+    models: tuple[ModelLimit, ...] = ()
+    """Limits of models, each a table [[limits.models]] with match (a pattern of models,
+    such as gpt-* or codex/*), requests and concurrent; all that match hold."""
+    redis_url: RedisUrl | None = None
+    """URL of a Redis in which all workers and gateways count rates together; not set,
+    each process counts for itself."""
 
 
 class Hooks(Section):

@@ -7,6 +7,7 @@ from functools import partial
 
 from ccproxy.api.callers import client_of, session_of
 from ccproxy.api.routing import OTHER, Kind, Match
+from ccproxy.api.standing import Standing
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.answer import Usage
 from ccproxy.hooks.events import (
@@ -46,6 +47,7 @@ class Exchange:
         account: For which of several accounts the provider was asked.
         fallbacks: Who was asked before in vain; masked.
         notes: What was changed or dropped on the way, one sentence each.
+        standing: What is left of the caller's limits, if it is limited.
         shared_with: The web origin whose pages may read the answer.
         usage: What the answer used, if its upstream told.
         failure: Set when the answer is not whole.
@@ -76,6 +78,7 @@ class Exchange:
     chunks: int = 0
     notes: list[str] = field(default_factory=list)
     usage: Usage | None = None
+    standing: Standing | None = None
     failure: Failure | None = None
     reason: str = ""
 
@@ -98,6 +101,8 @@ class Exchange:
         headers = [(b"x-ccproxy-request-id", self.id.encode())]
         if self.notes:
             headers.append((b"x-ccproxy-notes", _header(" ".join(self._told_notes()))))
+        if self.standing is not None:
+            headers += self.standing.headers()
         if self.shared_with is not None:
             headers += [
                 (b"access-control-allow-origin", self.shared_with),
@@ -109,6 +114,11 @@ class Exchange:
         """Note that the answer is not whole; the first reason stays."""
         if self.failure is None:
             self.failure, self.reason = failure, mask_text(reason)
+
+    def stands(self, standing: Standing) -> None:
+        """Note what is left of a limit; the least that is left stays."""
+        if self.standing is None or standing.remaining <= self.standing.remaining:
+            self.standing = standing
 
     def note(self, notes: Iterable[str]) -> None:
         """Note what was changed, each thing once."""

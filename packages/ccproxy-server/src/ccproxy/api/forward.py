@@ -1,6 +1,8 @@
 """From a caller's request to a provider's answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import TypeAlias
 
 from ccproxy.api.asked import Asked, decode, model_of
 from ccproxy.api.asking import endpoint_for
@@ -12,7 +14,7 @@ from ccproxy.api.choices import Choices
 from ccproxy.api.estimate import send_estimate
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.prelude import hold_prelude
-from ccproxy.api.routing import ModelTable
+from ccproxy.api.routing import ModelTable, Target
 from ccproxy.api.setback import (
     MOVABLE,
     Setback,
@@ -29,6 +31,15 @@ from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure
 from ccproxy.sdk import Receive, Scope, Send, Upstream, UpstreamResponse
 
+Admit: TypeAlias = Callable[[Exchange, Target], AbstractAsyncContextManager[None]]
+"""Lets a request in for as long as it is answered; entering raises if it may not."""
+
+
+def admit_all(exchange: Exchange, target: Target) -> AbstractAsyncContextManager[None]:
+    """Let every request in."""
+    del exchange, target
+    return nullcontext()
+
 
 class Forward:
     """The data plane.
@@ -39,6 +50,7 @@ class Forward:
         network: Who answers for providers without an upstream of their own.
         streams: Where open streams are noted.
         bus: Told of chunks.
+        admit: Lets a request in, once its model is known.
         max_body: Bytes a request body may have, decoded.
     """
 
@@ -50,12 +62,14 @@ class Forward:
         *,
         streams: OpenStreams,
         bus: HookBus,
+        admit: Admit,
         max_body: int,
     ) -> None:
         self._models = models
         self._choices = choices
         self._network = network
         self._streams = streams
+        self._admit = admit
         self._max_body = max_body
         self._wording = Wording(bus)
 
@@ -88,8 +102,9 @@ class Forward:
             exchange, endpoint, payload, body, scope, send, attention, choices
         )
         try:
-            with attention:
-                await self._answer(asked)
+            async with self._admit(exchange, targets[0]):
+                with attention:
+                    await self._answer(asked)
         except Interrupted:
             if attention.failure is Failure.SHUTDOWN:
                 msg = "The gateway is stopping."

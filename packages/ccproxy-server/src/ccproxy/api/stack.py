@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ccproxy.api.api import api_paths, build_api
 from ccproxy.api.choices import Choices
-from ccproxy.api.forward import Forward
+from ccproxy.api.forward import Admit, Forward, admit_all
 from ccproxy.api.middleware.access import Access
 from ccproxy.api.middleware.lifecycle import Lifecycle
 from ccproxy.api.models import Models
@@ -20,6 +21,9 @@ from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.manager import PluginManager
 from ccproxy.sdk import ASGIApp
 from ccproxy.services.container import ServiceContainer
+
+if TYPE_CHECKING:
+    from ccproxy.api.limiting import Limiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,11 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
     plugins = container.get(PluginManager)
     bus = container.get(HookBus)
     api = build_api(container)
-    app = plugins.wrap(_router(container, api))
-    if settings.limits.enabled:
-        # Imported here: the library costs a tenth of a second at start.
-        from ccproxy.api.middleware.limiter import Limiter  # noqa: PLC0415
-
-        app = Limiter(app, settings.limits.requests)
+    limiting = _limiting(container)
+    admit = limiting.models if limiting else admit_all
+    app = plugins.wrap(_router(container, api, admit))
+    if limiting:
+        app = limiting.before(app)
     access = Access(
         app,
         tokens=tokens,
@@ -65,7 +68,18 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
     return Stack(http, ResponsesSocket(http, access, paths))
 
 
-def _router(container: ServiceContainer, api: ASGIApp) -> ASGIApp:
+def _limiting(container: ServiceContainer) -> "Limiting | None":
+    settings = container.get(Settings).limits
+    if not settings.enabled:
+        return None
+    # Imported here: the library costs a tenth of a second at start, and memory.
+    from ccproxy.api.limiting import Limiting  # noqa: PLC0415
+
+    limiting = Limiting(settings)
+    return container.provide(Limiting, limiting, close=limiting.close)
+
+
+def _router(container: ServiceContainer, api: ASGIApp, admit: Admit) -> ASGIApp:
     models = container.get(ModelTable)
     pool = container.get(HTTPPoolManager)
     forward = Forward(
@@ -74,6 +88,7 @@ def _router(container: ServiceContainer, api: ASGIApp) -> ASGIApp:
         pool.upstream,
         streams=container.get(OpenStreams),
         bus=container.get(HookBus),
+        admit=admit,
         max_body=container.get(Settings).server.max_body_bytes,
     )
     return Router(forward, Models(models, pool.client), api)

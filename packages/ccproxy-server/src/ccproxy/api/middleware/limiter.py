@@ -1,31 +1,44 @@
 """How often a caller may ask; only there when ``limits.enabled`` is set."""
 
-import math
-import time
-from datetime import timedelta
+import ipaddress
+from functools import lru_cache
 
-from limits import parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+from limits import RateLimitItem
 
-from ccproxy.api.exchange import exchange_of
+from ccproxy.api.exchange import Exchange, exchange_of
 from ccproxy.api.routing import Kind
-from ccproxy.errors import LimitExceededError
+from ccproxy.api.turnstile import Allowance, Turnstile
 from ccproxy.sdk import ASGIApp, Receive, Scope, Send
 
 
 class Limiter:
-    """Counts model requests per caller: per client token, else per address.
+    """Limits model requests of each caller: of its client token, else of its address.
 
     Args:
         app: The next layer.
-        rate: Such as ``600/minute``.
+        turnstile: Counts.
+        rate: Requests of a caller.
+        concurrent: Requests of a caller at once; 0 is any number.
+        address_rate: Requests of an address, whatever tokens it shows.
+        address_concurrent: The same at once; 0 is any number.
     """
 
-    def __init__(self, app: ASGIApp, rate: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        turnstile: Turnstile,
+        *,
+        rate: RateLimitItem,
+        concurrent: int = 0,
+        address_rate: RateLimitItem | None = None,
+        address_concurrent: int = 0,
+    ) -> None:
         self._app = app
-        self._rate = parse(rate)
-        self._strategy = MovingWindowRateLimiter(MemoryStorage())
+        self._turnstile = turnstile
+        self._rate = rate
+        self._concurrent = concurrent
+        self._address_rate = address_rate
+        self._address_concurrent = address_concurrent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it.
@@ -34,15 +47,46 @@ class Limiter:
             LimitExceededError: The caller has asked too often.
         """
         exchange = exchange_of(scope)
-        if exchange.match.kind is Kind.MODEL:
-            caller = exchange.caller or (scope.get("client") or ("local",))[0]
-            if not await self._strategy.hit(self._rate, caller):
-                stats = await self._strategy.get_window_stats(self._rate, caller)
-                wait = max(1, math.ceil(stats.reset_time - time.time()))
-                msg = f"More than {self._rate} for this caller."
-                raise LimitExceededError(
-                    msg,
-                    retry_after=timedelta(seconds=wait),
-                    hint=f"Ask again in {wait} s; limits.requests sets the rate.",
+        if exchange.match.kind is not Kind.MODEL:
+            await self._app(scope, receive, send)
+            return
+        allowances = self._allowances(exchange, scope)
+        async with self._turnstile.passing(exchange, allowances):
+            await self._app(scope, receive, send)
+
+    def _allowances(self, exchange: Exchange, scope: Scope) -> list[Allowance]:
+        # The peer's address, never one that a header tells: anybody can write those.
+        address = network_of((scope.get("client") or ("local",))[0])
+        if exchange.caller:
+            key, whose = f"token/{exchange.caller}", "This client token"
+        else:
+            key, whose = f"caller/{address}", "This address"
+        allowances = [Allowance(key, whose, "limits.", self._rate, self._concurrent)]
+        if self._address_rate or self._address_concurrent:
+            allowances.append(
+                Allowance(
+                    f"address/{address}",
+                    "This address",
+                    "limits.address_",
+                    self._address_rate,
+                    self._address_concurrent,
                 )
-        await self._app(scope, receive, send)
+            )
+        return allowances
+
+
+@lru_cache(4096)
+def network_of(address: str) -> str:
+    """Take an IPv6 address for its network of 64 bits, all of which one host can use.
+
+    An IPv4 address is one host's, also where it is written as an IPv6 address.
+    """
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address  # a Unix socket's
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(ipaddress.ip_network((known, 64), strict=False))

@@ -1,0 +1,114 @@
+"""Rates of requests, each counted in a window of time."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from limits import RateLimitItem
+from limits.aio.storage import Storage
+from limits.aio.strategies import (
+    FixedWindowRateLimiter,
+    MovingWindowRateLimiter,
+    RateLimiter,
+)
+from limits.errors import StorageError
+
+from ccproxy.api.standing import Standing
+from ccproxy.security.sanitizer import mask_text
+
+PATIENCE = 0.5
+"""Seconds to wait for a storage elsewhere."""
+QUIET = 60.0
+"""Seconds in which the log tells only once that it can't be reached."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A rate, and whose requests are counted by it.
+
+    Attributes:
+        rate: So many in a window.
+        key: Tells whose from all others.
+    """
+
+    rate: RateLimitItem
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What has come of counting a request.
+
+    Attributes:
+        refused_by: Key of the rate that leaves no room; ``None`` if all do.
+        standing: How that rate stands, or else the one of which least is left; ``None``
+            if nothing could be counted.
+    """
+
+    refused_by: str | None = None
+    standing: Standing | None = None
+
+
+class Rates:
+    """Counts requests, and tells whether they are too many.
+
+    A storage that can't be reached refuses nobody: the gateway is worth more than its
+    limits.
+
+    Args:
+        storage: Where the counts are.
+        window: How they are counted.
+        clock: Seconds since the epoch, the storage's.
+        patience: Seconds to wait for the storage.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        window: Literal["sliding", "fixed"],
+        clock: Callable[[], float] = time.time,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._clock = clock
+        self._patience = patience
+        strategy = (
+            MovingWindowRateLimiter if window == "sliding" else FixedWindowRateLimiter
+        )
+        self._strategy: RateLimiter = strategy(storage)
+        self._told = -QUIET
+
+    async def take(self, counted: Sequence[Counted]) -> Taken:
+        """Count a request by all rates, or by none if one of them leaves no room."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._take(counted)
+        except (StorageError, TimeoutError) as error:
+            self._tell(str(error) or "it does not answer")
+            return Taken()
+
+    async def _take(self, counted: Sequence[Counted]) -> Taken:
+        hit, test = self._strategy.hit, self._strategy.test
+        for ask in (test, hit) if len(counted) > 1 else (hit,):
+            for each in counted:
+                if not await ask(each.rate, each.key):
+                    return Taken(each.key, await self._standing(each, refused=True))
+        standings = [await self._standing(each) for each in counted]
+        return Taken(standing=min(standings, key=lambda each: each.remaining))
+
+    def _tell(self, reason: str) -> None:
+        now = self._clock()
+        if now - self._told >= QUIET:
+            self._told = now
+            hint = "Nobody is limited until it answers; see limits.redis_url."
+            _log.warning("limits_not_counted", reason=mask_text(reason), hint=hint)
+
+    async def _standing(self, counted: Counted, *, refused: bool = False) -> Standing:
+        stats = await self._strategy.get_window_stats(counted.rate, counted.key)
+        left = 0 if refused else stats.remaining
+        return Standing(counted.rate.amount, left, stats.reset_time - self._clock())

@@ -1,0 +1,154 @@
+"""Rates: counted by all or by none, and told exactly."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from limits import parse
+from limits.errors import StorageError
+from structlog.testing import capture_logs
+
+from ccproxy.api.rates import QUIET, Counted, Rates
+from ccproxy.api.standing import Standing
+from ccproxy.api.windows import Windows
+
+pytestmark = pytest.mark.unit
+
+MINE = Counted(parse("2/minute"), "mine")
+OURS = Counted(parse("3/minute"), "ours")
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+async def test_a_sliding_rate_says_when_its_oldest_request_is_past(
+    clock: Clock,
+) -> None:
+    rates = Rates(Windows(clock), "sliding", clock)
+    assert (await rates.take([MINE])).standing == Standing(2, 1, 60)
+    clock.now += 30
+    assert (await rates.take([MINE])).standing == Standing(2, 0, 30)
+    clock.now += 10.5
+    taken = await rates.take([MINE])
+    assert (taken.refused_by, taken.standing) == ("mine", Standing(2, 0, 19.5))
+    clock.now += taken.standing.wait if taken.standing else 0
+    assert (await rates.take([MINE])).refused_by is None
+
+
+async def test_a_fixed_rate_says_when_its_window_ends(clock: Clock) -> None:
+    rates = Rates(Windows(clock), "fixed", clock)
+    for left in (1, 0):
+        assert (await rates.take([MINE])).standing == Standing(2, left, 60)
+    clock.now += 20
+    taken = await rates.take([MINE])
+    assert (taken.refused_by, taken.standing) == ("mine", Standing(2, 0, 40))
+    clock.now += 40
+    assert (await rates.take([MINE])).refused_by is None
+
+
+@pytest.mark.parametrize("window", ["sliding", "fixed"])
+async def test_what_one_rate_refuses_no_other_counts(clock: Clock, window: str) -> None:
+    rates = Rates(Windows(clock), "fixed" if window == "fixed" else "sliding", clock)
+    for _ in range(9):
+        last = await rates.take([OURS, MINE])
+    assert last.refused_by == "mine"
+    taken = await rates.take([OURS])
+    assert (taken.refused_by, taken.standing) == (None, Standing(3, 0, 60))
+
+
+async def test_the_rate_of_which_least_is_left_is_told(clock: Clock) -> None:
+    rates = Rates(Windows(clock), "sliding", clock)
+    assert (await rates.take([OURS, MINE])).standing == Standing(2, 1, 60)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(0, 160), max_size=30), st.integers(1, 4))
+def test_no_minute_ever_has_more_than_its_rate(
+    quarters: Sequence[int], amount: int
+) -> None:
+    """And whoever is refused gets through when the wait is over."""
+
+    async def run() -> None:
+        clock = Clock()
+        rates = Rates(Windows(clock), "sliding", clock)
+        rate = [Counted(parse(f"{amount}/minute"), "k")]
+        through = []
+        for pause in quarters:
+            clock.now += pause / 4  # of a second, which floats hold exactly
+            taken = await rates.take(rate)
+            if taken.refused_by is not None and taken.standing is not None:
+                clock.now += taken.standing.seconds
+                taken = await rates.take(rate)
+            assert taken.refused_by is None
+            through.append(clock.now)
+        for first, last in zip(through, through[amount:], strict=False):
+            assert last - first >= 60
+
+    asyncio.run(run())
+
+
+class Elsewhere(Windows):
+    """A storage that can't be reached, or does not answer."""
+
+    STORAGE_SCHEME = None
+    silent = False
+
+    async def acquire_entry(
+        self, key: str, limit: int, expiry: int, amount: int = 1
+    ) -> bool:
+        if self.silent:
+            await asyncio.Event().wait()
+        raise StorageError(ConnectionError("redis://:secret@host is down"))
+
+
+async def test_a_storage_that_fails_refuses_nobody_and_is_told_once(
+    clock: Clock,
+) -> None:
+    rates = Rates(Elsewhere(clock), "sliding", clock)
+    with capture_logs() as logs:
+        for _ in range(3):
+            taken = await rates.take([MINE])
+            assert (taken.refused_by, taken.standing) == (None, None)
+    assert [each["event"] for each in logs] == ["limits_not_counted"]
+    assert "secret" not in str(logs)
+    clock.now += QUIET
+    with capture_logs() as logs:
+        await rates.take([MINE])
+    assert len(logs) == 1
+
+
+async def test_a_storage_that_is_silent_holds_nobody_up(clock: Clock) -> None:
+    storage = Elsewhere(clock)
+    storage.silent = True
+    with capture_logs() as logs:
+        taken = await Rates(storage, "sliding", clock, patience=0.01).take([MINE])
+    assert taken.refused_by is None
+    assert logs[0]["reason"] == "it does not answer"
+
+
+def test_a_wait_is_told_in_whole_seconds_and_never_as_none() -> None:
+    assert [Standing(1, 0, wait).seconds for wait in (-1, 0, 0.2, 19.5)] == [
+        1,
+        1,
+        1,
+        20,
+    ]
+    assert Standing(600, 12, 19.5).headers() == [
+        (b"ratelimit-limit", b"600"),
+        (b"ratelimit-remaining", b"12"),
+        (b"ratelimit-reset", b"20"),
+    ]
