@@ -28,9 +28,8 @@ from ccproxy.services.profile_fields import check_names
 from ccproxy.services.profile_writes import (
     Changed,
     delete_those,
+    found_fields,
     write_fields,
-    write_found,
-    write_stale,
 )
 from ccproxy.storage.database import Database
 from ccproxy.storage.profiles import with_profiles
@@ -232,43 +231,45 @@ class ProfileService:
         self, provider: str, adapter: ProfileAdapter
     ) -> AccountProfile | None:
         try:
-            found = await self._ask(provider, adapter)
+            while not await self._has_stored(provider, adapter):
+                pass  # somebody has logged out meanwhile: what was found may be old
         except CCProxyError as error:
             await self._failed(provider, error)
-        else:
-            await self._store(provider, found)
         writes = self._writes[provider]
         profile = await self.load_profile(provider)
         if self._writes[provider] == writes:  # else somebody knows better by now
             self._cache[provider] = (self._clock(), profile)
         return profile
 
+    async def _has_stored(self, provider: str, adapter: ProfileAdapter) -> bool:
+        """Ask, and write what was found; an account that is not among it has no login.
+
+        Nothing is written once somebody has logged out. What was handed to the database
+        before is deleted by what the logout hands to it.
+
+        Returns:
+            Whether nobody has logged out meanwhile.
+        """
+        logouts = self._logouts[provider]
+        found = await self._ask(provider, adapter)
+        known = {each.account: each for each in await self.accounts(provider)}
+        for account in known.keys() - {one.account for one in found}:
+            await self.clear(provider, account)
+        for one in found:
+            if logouts == self._logouts[provider]:
+                fields = found_fields(one, known.get(one.account), self._clock())
+                await self.update_fields(provider, account=one.account, **fields)
+        return logouts == self._logouts[provider]
+
     async def _ask(
         self, provider: str, adapter: ProfileAdapter
     ) -> Sequence[ProfileFields]:
-        """Ask, and ask again if somebody has logged out before the answer came.
-
-        What is found is handed to the database before anything else can happen; so what
-        a later logout deletes stays deleted.
-        """
-        while True:
-            logouts = self._logouts[provider]
-            try:
-                async with asyncio.timeout(FETCH_TIMEOUT):
-                    found = await adapter()
-            except TimeoutError as error:
-                msg = (
-                    f"{provider} took more than {FETCH_TIMEOUT:.0f} seconds to answer."
-                )
-                raise UpstreamTimeoutError(msg) from error
-            if logouts == self._logouts[provider]:
-                return found
-
-    async def _store(self, provider: str, found: Sequence[ProfileFields]) -> None:
-        now = self._clock()
-        await self._change(
-            provider, lambda profiles: write_found(profiles, provider, found, now)
-        )
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT):
+                return await adapter()
+        except TimeoutError as error:
+            msg = f"{provider} took more than {FETCH_TIMEOUT:.0f} seconds to answer."
+            raise UpstreamTimeoutError(msg) from error
 
     async def _failed(self, provider: str, error: CCProxyError) -> None:
         """Mark what is known as stale.
@@ -276,12 +277,18 @@ class ProfileService:
         Raises:
             CCProxyError: The error, if nothing is known.
         """
-        if not await self.accounts(provider):
+        logouts = self._logouts[provider]
+        known = await self.accounts(provider)
+        if not known:
             raise error
-        now, reason = self._clock(), mask_text(error.message)
-        await self._change(
-            provider, lambda profiles: write_stale(profiles, provider, reason, now)
-        )
+        for each in known:
+            if logouts == self._logouts[provider]:  # or it could be gone by now
+                await self.update_fields(
+                    provider,
+                    account=each.account,
+                    stale_since=each.stale_since or self._clock(),
+                    stale_reason=mask_text(error.message),
+                )
 
     def _landed(
         self, provider: str, flight: asyncio.Task[AccountProfile | None]

@@ -1,6 +1,6 @@
 """What is written of profiles, each within one unit of work."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
@@ -52,25 +52,16 @@ def write_fields(
     return changed_fields(old, new, fields)
 
 
-def write_found(
-    profiles: "ProfileRepository",
-    provider: str,
-    found: Sequence[ProfileFields],
-    now: datetime,
-) -> Changed:
-    """Write all that a provider tells; an account that is not among it has no login."""
-    profiles.lock(provider)
-    keys = {one.account for one in found}
-    changed = {*delete_those(profiles, provider, lambda key: key not in keys)}
-    for one in found:
-        fields = _facts(one, profiles.get(provider, one.account), now)
-        changed.update(write_fields(profiles, provider, one.account, fields, now))
-    return tuple(sorted(changed))
-
-
-def _facts(
+def found_fields(
     found: ProfileFields, known: AccountProfile | None, now: datetime
 ) -> Mapping[str, object]:
+    """Return what to write of an account that a provider has told of.
+
+    Args:
+        found: What it has told.
+        known: What is kept, if anything is.
+        now: When it was told.
+    """
     facts = {name: getattr(found, name) for name in FACTS}
     fresh = dict.fromkeys(STALENESS)
     if found.limits is not None:
@@ -80,18 +71,6 @@ def _facts(
     since = known.stale_since or now
     stale = {"stale_since": since, "stale_reason": LIMITS_UNKNOWN}
     return {**facts, "limits": known.limits, **stale}
-
-
-def write_stale(
-    profiles: "ProfileRepository", provider: str, reason: str, now: datetime
-) -> Changed:
-    """Write that what is known is old, and why."""
-    profiles.lock(provider)
-    changed: set[str] = set()
-    for each in profiles.list(provider):
-        fields = {"stale_since": each.stale_since or now, "stale_reason": reason}
-        changed.update(write_fields(profiles, provider, each.account, fields, now))
-    return tuple(sorted(changed))
 
 
 def delete_those(
