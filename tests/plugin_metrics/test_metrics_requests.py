@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parse_openmetrics,
 )
@@ -175,6 +175,13 @@ def test_models_beyond_the_limit_are_one() -> None:
         for model in ("a", "b", "c", "other")
     }
     assert told == {"a": 2, "b": 1, "c": None, "other": 2}
+
+
+def test_a_key_that_was_pasted_for_a_model_is_masked() -> None:
+    registry = CollectorRegistry()
+    key = "sk-proj-" + "a1B2c3D4" * 5
+    RequestMetrics(registry, 9).ended(completed(model=key))
+    assert key.encode() not in generate_latest(registry)
 
 
 def test_attempts_in_vain_are_counted_by_whose_they_were() -> None:

@@ -196,9 +196,10 @@ def answers(draw: st.DrawFn) -> Answer:
     thoughts = [] if thought is None else [Reasoning(thought, maker="maker")]
     texts = draw(st.lists(TEXTS, max_size=1))
     calls = draw(st.lists(CALLS, max_size=3, unique_by=lambda call: call.id))
-    counts = [draw(st.integers(0, 9)) for _ in range(4)]
+    names = ("input", "cache_read", "cache_write", "output")
+    usage = Usage(**{name: draw(st.integers(0, 9)) for name in names})
     stop = StopReason.TOOLS if calls else StopReason.END
-    return Answer("id", [*thoughts, *texts, *calls], stop, "", Usage(*counts))
+    return Answer("id", [*thoughts, *texts, *calls], stop, "", usage)
 
 
 @PAIRS

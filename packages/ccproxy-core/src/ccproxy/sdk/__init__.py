@@ -2,7 +2,8 @@
 
 The names here are the plugin contract; what is not here is the gateway's own affair.
 Events live in ``ccproxy.sdk.events``, errors in ``ccproxy.sdk.errors``; private files
-are written with ``ccproxy.sdk.disk``.
+are written with ``ccproxy.sdk.disk``. What a plugin shows of words that others have
+chosen goes through ``mask_text``.
 """
 
 from ccproxy.dialects import Dialect, Endpoint
@@ -38,6 +39,7 @@ from ccproxy.sdk.upstream import (
     read_all,
 )
 from ccproxy.sdk.url import BaseUrl
+from ccproxy.security.sanitizer import mask_text
 
 __all__ = [
     "ASGIApp",
@@ -88,5 +90,6 @@ __all__ = [
     "UpstreamResponse",
     "accounts_of",
     "key_profile",
+    "mask_text",
     "read_all",
 ]

@@ -6,7 +6,7 @@ after so many of them all others are one.
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from ccproxy.sdk import Endpoint
+from ccproxy.sdk import Endpoint, mask_text
 from ccproxy.sdk.events import RequestEnded, RequestFailed, RequestStarted
 
 PREFIX = "ccproxy"
@@ -41,7 +41,7 @@ class RequestMetrics:
 
     def __init__(self, registry: CollectorRegistry, max_models: int) -> None:
         self._max_models = max_models
-        self._models: set[str] = set()
+        self._models: dict[str, str] = {}
         self._in_flight = Gauge(
             "requests_in_flight",
             "Requests to models that have not ended.",
@@ -128,11 +128,12 @@ class RequestMetrics:
     def _model(self, name: str | None) -> str:
         if name is None:
             return NONE
-        if name not in self._models:
+        label = self._models.get(name)
+        if label is None:
             if len(self._models) >= self._max_models:
                 return OTHER
-            self._models.add(name)
-        return name
+            label = self._models[name] = mask_text(name)  # a key may be pasted there
+        return label
 
 
 def _exemplar(request_id: str) -> dict[str, str] | None:
