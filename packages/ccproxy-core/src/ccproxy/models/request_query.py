@@ -99,6 +99,10 @@ class RequestGroup(BaseModel):
     """Tokens written, reasoning included."""
     reasoning_tokens: int | None
     """The part of those that was reasoning."""
+    priced: int
+    """How many of them have a known cost; only those are in the sum."""
+    cost: float | None
+    """What they cost in US dollars; ``null`` if no cost is known."""
     duration_mean: float
     """Seconds that one took on average."""
     duration_p95: float

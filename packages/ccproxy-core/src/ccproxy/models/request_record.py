@@ -75,6 +75,10 @@ class RequestRecord(BaseModel):
     """Tokens written, reasoning included."""
     reasoning_tokens: int | None = None
     """The part of those that was reasoning."""
+    cost: float | None = None
+    """What that costs in US dollars; ``null`` if unknown, or not written yet."""
+    cost_basis: str | None = None
+    """Whose prices those are: ``settings``, or the list and its version."""
     notes: tuple[str, ...] = ()
     """What was changed or dropped on the way, a sentence each."""
 

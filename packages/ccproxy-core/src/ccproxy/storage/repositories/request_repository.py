@@ -32,6 +32,7 @@ _SUMS = (
     "cache_write_1h_tokens",
     "output_tokens",
     "reasoning_tokens",
+    "cost",
 )
 
 
@@ -139,6 +140,7 @@ def _aggregates() -> Iterator[ColumnElement[Any]]:
     yield func.count(_COLUMN.failure).label("failed")
     yield func.count(case((_COLUMN.status >= 400, 1))).label("errors")
     yield func.count(_COLUMN.output_tokens).label("counted")
+    yield func.count(_COLUMN.cost).label("priced")
     for name in _SUMS:
         yield func.sum(_COLUMN[name]).label(name)
     yield func.avg(_COLUMN.duration).label("duration_mean")
