@@ -74,8 +74,9 @@ def cost(
 ) -> None:
     """Add up what requests have cost.
 
-    The cost is in US dollars, by list prices or those of the settings. UNKNOWN counts the requests whose cost is not known; they are in no sum. Reasoning
-    is a part of the output. Days are those of UTC.
+    The cost is in US dollars, by list prices or those of the settings. UNKNOWN counts
+    the requests whose cost is not known; they are in no sum. Reasoning is a part of the
+    output. Days are those of UTC.
     """
     wanted = RequestFilter(since=moment(since), until=moment(until) if until else None)
     opened = open_settings(config, sets or ())
