@@ -25,7 +25,15 @@ USED = {
     "reasoning_tokens": 50,
 }
 KEPT = (
-    record(NOW, model="cheap", **USED, cost=0.25, cost_basis="settings"),
+    record(
+        NOW,
+        model="cheap",
+        repository="acme",
+        branch="main",
+        **USED,
+        cost=0.25,
+        cost_basis="settings",
+    ),
     record(NOW, model="cheap", client="codex"),
     record(NOW + timedelta(days=1), model="dear", **USED, cost=1234.5, cost_basis="x"),
     record(NOW, model="unheard-of", **USED),
@@ -75,6 +83,10 @@ def test_days_stay_in_their_order_and_one_row_needs_no_total(ccproxy: Run) -> No
     assert [row[0] for row in days] == ["DAY", "2026-11-24", "2026-11-25", "total"]
     first = cells(ccproxy("cost", *SINCE, "--until", "2026-11-24T12:00:01Z").stdout)
     assert {row[0] for row in first} == {"MODEL", "cheap", "unheard-of", "total"}
+    here = cells(
+        ccproxy("cost", *SINCE, "--by", "branch", "--repository", "acme").stdout
+    )
+    assert [row[0] for row in here] == ["BRANCH", "main"]
     one = cells(ccproxy("cost", *SINCE, "--by", "provider").stdout)
     assert [row[0] for row in one] == ["PROVIDER", "acme"]
 

@@ -84,6 +84,8 @@ async def test_each_filter_picks_what_it_says(database: Database) -> None:
         model="n",
         client="codex",
         session="s",
+        repository="r",
+        branch="b",
         status=502,
         failure="upstream_died",
     )
@@ -93,6 +95,8 @@ async def test_each_filter_picks_what_it_says(database: Database) -> None:
         {"model": "n"},
         {"client": "codex"},
         {"session": "s"},
+        {"repository": "r"},
+        {"branch": "b"},
         {"status": StatusClass.SERVER_ERROR},
         {"failed": True},
         {"failure": "upstream_died"},

@@ -55,6 +55,8 @@ class By(StrEnum):
     PROVIDER = "provider"
     CLIENT = "client"
     SESSION = "session"
+    REPOSITORY = "repository"
+    BRANCH = "branch"
     DAY = "day"
 
 
@@ -67,6 +69,10 @@ def cost(
         typer.Option(metavar="TIME", help="From then on: 2026-11-24T08:00, or 7d ago."),
     ] = "7d",
     until: UntilOption = None,
+    repository: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What 'ccproxy run' was started in."),
+    ] = None,
     config: ConfigOption = None,
     sets: SetOption = None,
     url: UrlOption = None,
@@ -78,7 +84,11 @@ def cost(
     the requests whose cost is not known; they are in no sum. Reasoning is a part of the
     output. Days are those of UTC.
     """
-    wanted = RequestFilter(since=moment(since), until=moment(until) if until else None)
+    wanted = RequestFilter(
+        since=moment(since),
+        until=moment(until) if until else None,
+        repository=repository,
+    )
     opened = open_settings(config, sets or ())
     stats = asyncio.run(_stats(opened, url, GroupBy(by), wanted))
     if as_json:

@@ -27,6 +27,12 @@ class RequestRecord(BaseModel):
     """Which program asked, of a closed list; ``other`` is none of it."""
     client_version: str | None = None
     """That program's version, if it tells."""
+    repository: str | None = None
+    """The git repository it worked in, if ``ccproxy run`` has told."""
+    branch: str | None = None
+    """The branch that was checked out there when the program was started."""
+    worktree: str | None = None
+    """The folder of that worktree."""
     method: str
     """HTTP method."""
     route: str

@@ -23,6 +23,16 @@ MOST_GROUPS = 1000
 
 _SECONDS = {GroupBy.MINUTE: 60, GroupBy.HOUR: 3600, GroupBy.DAY: 86400}
 _COLUMN = request_records.c
+_SAME = (
+    "provider",
+    "model",
+    "client",
+    "session",
+    "repository",
+    "branch",
+    "failure",
+)
+"""Columns that a filter gives the value of."""
 _SUMS = (
     "bytes_in",
     "bytes_out",
@@ -112,7 +122,7 @@ def _where(asked: Select[Any], wanted: RequestFilter) -> Select[Any]:
 
 
 def _conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
-    for name in ("provider", "model", "client", "session", "failure"):
+    for name in _SAME:
         value = getattr(wanted, name)
         if value is not None:
             yield _COLUMN[name] == value
