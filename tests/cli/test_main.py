@@ -38,6 +38,7 @@ Commands:
   doctor    Check everything, and say what to do.
   auth      Log in and out, and show accounts.
   requests  Show what was asked of models.
+  cost      Add up what requests have cost.
   sql       Ask the database in SQL.
   db        Show the database's state, and upgrade it.
   config    Show, write and check the settings.

@@ -335,3 +335,23 @@ def test_model_is_for_programs_whose_option_is_known(
     assert told.returncode == 1
     assert told.stderr.startswith("Error: --model is for claude and codex.\n")
     assert not (home / "data").exists()
+
+
+def test_programs_tell_in_which_repository_they_work(ccproxy: Run, home: Path) -> None:
+    (home / ".git").mkdir()
+    (home / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    stamps = (
+        f"x-ccproxy-repository: {home.name}\n"
+        "x-ccproxy-branch: main\n"
+        f"x-ccproxy-worktree: {home.name}"
+    )
+    own = {"ANTHROPIC_CUSTOM_HEADERS": "x-own: 1"}
+    claude, codex, other = (
+        json.loads(ccproxy("run", "--json", program, env=own).stdout)
+        for program in ("claude", "codex", "dump")
+    )
+    assert claude["set"]["ANTHROPIC_CUSTOM_HEADERS"] == f"x-own: 1\n{stamps}"
+    assert other["set"]["ANTHROPIC_CUSTOM_HEADERS"] == f"x-own: 1\n{stamps}"
+    assert other["set"]["OPENAI_CUSTOM_HEADERS"] == stamps
+    flag = 'model_providers.ccproxy.http_headers.x-ccproxy-branch="main"'
+    assert flag in codex["command"]

@@ -53,10 +53,12 @@ async def keep(url: str, opened: Open) -> AsyncIterator[Keep]:
         database: Database | None = None, **options: object
     ) -> SimpleDuckDBStorage:
         clock = options.pop("clock", lambda: NOW)
+        price = options.pop("price", None)
         made.append(
             SimpleDuckDBStorage(
                 database or opened(url),
                 RecordOptions(**options),  # type: ignore[arg-type]  # whatever is told
+                price=price,  # type: ignore[arg-type]  # the same
                 clock=clock,  # type: ignore[arg-type]  # the same
             )
         )

@@ -285,10 +285,11 @@ async def test_a_start_without_a_database_is_one_warning_and_work_tries_again(
     assert await database.work(count) == 0
 
 
-def test_the_database_costs_nothing_until_it_is_used() -> None:
+def test_database_and_prices_cost_nothing_until_they_are_used() -> None:
     code = (
         "import sys; import ccproxy.services.bootstrap; "
-        "print(*{'alembic', 'duckdb', 'sqlalchemy', 'sqlmodel'} & set(sys.modules))"
+        "print(*{'alembic', 'duckdb', 'genai_prices', 'sqlalchemy', 'sqlmodel'}"
+        " & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

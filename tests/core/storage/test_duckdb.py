@@ -4,7 +4,7 @@ import asyncio
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from sqlmodel import Session
 from structlog.typing import EventDict
 
 from ccproxy.errors import StorageError
+from ccproxy.models.request_record import RequestRecord
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
 from ccproxy.storage.request_rows import append_to_file
@@ -79,6 +80,19 @@ async def test_what_is_taken_is_kept_as_it_was(database: Database, keep: Keep) -
     await storage.flush(PATIENCE)
     assert sorted(await kept(database), key=lambda each: each.ended_at) == [odd, plain]
     assert (storage.written, storage.dropped, storage.depth) == (2, 0, 0)
+
+
+async def test_costs_are_put_to_records_before_they_are_written(
+    database: Database, keep: Keep
+) -> None:
+    def price(batch: Sequence[RequestRecord]) -> list[RequestRecord]:
+        return [each.model_copy(update={"cost": 0.25}) for each in batch]
+
+    storage = keep(database, price=price)
+    storage.put(record())
+    await storage.flush(PATIENCE)
+    (told,) = await kept(database)
+    assert told.cost == 0.25
 
 
 async def test_text_that_a_database_can_not_hold_stops_nobody(

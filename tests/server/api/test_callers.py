@@ -1,8 +1,8 @@
-"""Which program asks, by its user agent; which conversation, by its headers."""
+"""Which program asks, by its user agent; where and in what talk, by its headers."""
 
 import pytest
 
-from ccproxy.api.callers import client_of, session_of
+from ccproxy.api.callers import client_of, session_of, workspace_of
 
 pytestmark = pytest.mark.unit
 
@@ -52,3 +52,25 @@ def test_the_headers_name_the_conversation(
     headers: dict[bytes, bytes], session: str | None
 ) -> None:
     assert session_of(headers) == session
+
+
+@pytest.mark.parametrize(
+    ("told", "branch"),
+    [
+        (b"main", "main"),
+        (b"fix/gr%C3%B6%C3%9Fe", "fix/gr\u00f6\u00dfe"),
+        (b"\xff", "\u00ff"),
+        (b"%1B[31m", None),
+        (b"a%0Ab", None),
+        (b"a" * 1025, None),
+        (b"", None),
+    ],
+)
+def test_headers_name_the_branch_unless_it_is_unfit_to_be_shown(
+    told: bytes, branch: str | None
+) -> None:
+    assert workspace_of({b"x-ccproxy-branch": told, b"x-ccproxy-worktree": b"w"}) == {
+        "repository": None,
+        "branch": branch,
+        "worktree": "w",
+    }

@@ -129,6 +129,24 @@ async def test_what_a_stream_was_not_asked_to_tell_is_unknown_and_never_zero(
     assert (group["counted"], group["input_tokens"]) == (0, None)
 
 
+async def test_costs_are_told_by_the_settings_and_added_up_by_branch() -> None:
+    prices = {"models": [{"match": "sandbox-*", "input": 0, "output": 2_000_000}]}
+    async with gateway(settings={**ON, "prices": prices}) as running:
+        for branch in ("main", "fix%2Fx"):
+            told = {"x-ccproxy-repository": "acme", "x-ccproxy-branch": branch}
+            answer = await ask(running, told)
+        key = answer.headers["x-ccproxy-request-id"]
+        kept = await get(running.client, f"/api/requests/{key}")
+        assert (kept["repository"], kept["branch"]) == ("acme", "fix/x")
+        assert kept["cost"] == 2 * kept["output_tokens"]
+        assert kept["cost_basis"] == "settings"
+        by_branch = await get(running.client, "/api/stats?by=branch&repository=acme")
+    groups = {each["key"]: each for each in by_branch["groups"]}
+    assert {*groups} == {"main", "fix/x"}
+    assert groups["fix/x"]["cost"] == kept["cost"]
+    assert groups["fix/x"]["priced"] == 1
+
+
 async def test_what_was_refused_is_kept_and_what_asks_the_gateway_is_not(
     running: RunningGateway,
 ) -> None:

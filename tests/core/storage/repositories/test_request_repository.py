@@ -84,6 +84,8 @@ async def test_each_filter_picks_what_it_says(database: Database) -> None:
         model="n",
         client="codex",
         session="s",
+        repository="r",
+        branch="b",
         status=502,
         failure="upstream_died",
     )
@@ -93,6 +95,8 @@ async def test_each_filter_picks_what_it_says(database: Database) -> None:
         {"model": "n"},
         {"client": "codex"},
         {"session": "s"},
+        {"repository": "r"},
+        {"branch": "b"},
         {"status": StatusClass.SERVER_ERROR},
         {"failed": True},
         {"failure": "upstream_died"},
@@ -179,3 +183,19 @@ async def test_time_is_cut_in_utc_and_told_in_its_order(
         datetime(2026, 11, *begin, tzinfo=UTC) for begin in begins
     ]
     assert sum(each.requests for each in told) == 3
+
+
+async def test_costs_add_up_and_those_that_are_unknown_are_told_apart(
+    database: Database,
+) -> None:
+    await put(
+        database,
+        record(cost=0.25, cost_basis="settings"),
+        record(cost=0.5, cost_basis="a list"),
+        record(),
+        record(provider="other"),
+    )
+    told = {each.key: each for each in (await stats(database, GroupBy.PROVIDER)).groups}
+    acme, other = told["acme"], told["other"]
+    assert (acme.requests, acme.priced, acme.cost) == (3, 2, 0.75)
+    assert (other.requests, other.priced, other.cost) == (1, 0, None)

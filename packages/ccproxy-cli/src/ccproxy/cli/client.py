@@ -24,7 +24,12 @@ from ccproxy.errors import (
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.loader.profiles import ProfilesStatus, ProfileStatus
 from ccproxy.loader.status import PluginsStatus
-from ccproxy.models.request_query import RequestFilter, RequestsPage
+from ccproxy.models.request_query import (
+    GroupBy,
+    RequestFilter,
+    RequestsPage,
+    RequestStats,
+)
 from ccproxy.models.request_record import RequestRecord
 from ccproxy.sdk import JsonObject
 
@@ -181,6 +186,12 @@ class GatewayClient:
         facts = wanted.model_dump(mode="json", exclude_none=True)
         query = urlencode({**facts, "limit": limit})
         return await self._get(f"/api/requests?{query}", RequestsPage)
+
+    async def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
+        """Count requests in groups; raises as ``profiles`` does."""
+        facts = wanted.model_dump(mode="json", exclude_none=True)
+        query = urlencode({**facts, "by": by.value})
+        return await self._get(f"/api/stats?{query}", RequestStats)
 
     async def request(self, key: str) -> RequestRecord:
         """Tell of one request; raises as ``profiles`` does.

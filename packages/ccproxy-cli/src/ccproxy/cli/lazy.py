@@ -34,6 +34,7 @@ BUILTINS = {
     "doctor": Builtin("ccproxy.cli.doctor", "Check everything, and say what to do."),
     "auth": Builtin("ccproxy.cli.auth", "Log in and out, and show accounts."),
     "requests": Builtin("ccproxy.cli.requests", "Show what was asked of models."),
+    "cost": Builtin("ccproxy.cli.cost", "Add up what requests have cost."),
     "sql": Builtin("ccproxy.cli.sql", "Ask the database in SQL."),
     "db": Builtin("ccproxy.cli.db", "Show the database's state, and upgrade it."),
     "config": Builtin("ccproxy.cli.config", "Show, write and check the settings."),

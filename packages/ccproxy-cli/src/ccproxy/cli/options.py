@@ -20,6 +20,9 @@ SetOption: TypeAlias = Annotated[
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Answer with JSON.")
 ]
+UntilOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Up to then.")
+]
 UrlOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--url", metavar="URL", help="A gateway other than the settings'."),

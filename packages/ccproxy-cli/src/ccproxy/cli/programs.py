@@ -15,6 +15,11 @@ NO_TOKEN = "ccproxy"  # noqa: S105  (it is none)
 """Shown where a program insists on a token and the gateway asks for none."""
 
 
+ANTHROPIC_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
+OPENAI_HEADERS = "OPENAI_CUSTOM_HEADERS"
+"""Variables in which programs find headers to send, one in each line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pointing:
     """What to add to a program's command line and environment.
@@ -38,6 +43,7 @@ class Wish:
         target: The gateway.
         provider: The one provider to ask, or ``None`` to go by the model's name.
         model: The model to ask for, or ``None`` for the program's own choice.
+        stamps: Headers that tell where the program works.
         own_login: Whether the gateway passes the program's own login on, and asks for
             no token itself.
     """
@@ -45,6 +51,7 @@ class Wish:
     target: Target
     provider: str | None = None
     model: str | None = None
+    stamps: Mapping[str, str] = field(default_factory=dict)
     own_login: bool = False
 
     @property
@@ -57,6 +64,15 @@ class Wish:
     def token(self) -> str:
         """What the program shows."""
         return self.target.token or NO_TOKEN
+
+    def headers_in(self, *variables: str) -> dict[str, str]:
+        """Set variables that hold a header in each line, if there is something to set.
+
+        Sources: https://docs.anthropic.com/en/docs/claude-code/settings and the clients
+        of Anthropic's and OpenAI's SDKs.
+        """
+        lines = "\n".join(f"{name}: {value}" for name, value in self.stamps.items())
+        return dict.fromkeys(variables, lines) if lines else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,7 @@ def find(program: str) -> Program:
 
 def _claude(wish: Wish) -> Pointing:
     environment = {"ANTHROPIC_BASE_URL": wish.root}
+    environment |= wish.headers_in(ANTHROPIC_HEADERS)
     if wish.model:
         environment["ANTHROPIC_MODEL"] = wish.model
     if wish.own_login:
@@ -100,6 +117,8 @@ def _codex(wish: Wish) -> Pointing:
         f"{provider}.wire_api": "responses",
         f"{provider}.env_key": TOKEN_VARIABLE,
     }
+    for name, value in wish.stamps.items():
+        settings[f"{provider}.http_headers.{name}"] = value
     if wish.model:
         settings["model"] = wish.model
     # Values are TOML, whose strings are JSON's.
@@ -117,6 +136,7 @@ def _sdks(wish: Wish) -> Pointing:
             "OPENAI_API_KEY": wish.token,
             "ANTHROPIC_BASE_URL": wish.root,
             "ANTHROPIC_AUTH_TOKEN": wish.token,
+            **wish.headers_in(OPENAI_HEADERS, ANTHROPIC_HEADERS),
         },
         without=("ANTHROPIC_API_KEY",),
     )

@@ -9,7 +9,12 @@ from typing import Protocol
 from ccproxy.cli.client import GatewayClient, Target, connected
 from ccproxy.cli.opened import Opened
 from ccproxy.errors import UpstreamConnectError
-from ccproxy.models.request_query import RequestFilter, RequestsPage
+from ccproxy.models.request_query import (
+    GroupBy,
+    RequestFilter,
+    RequestsPage,
+    RequestStats,
+)
 from ccproxy.models.request_record import RequestRecord, first_id
 from ccproxy.storage.database import Database
 from ccproxy.storage.requests import with_requests
@@ -30,6 +35,9 @@ class Source(Protocol):
 
     async def request(self, key: str) -> RequestRecord:
         """Tell of one."""
+
+    async def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
+        """Count them in groups."""
 
     def live_requests(self) -> AsyncIterator[RequestRecord]:
         """Yield those that come."""
@@ -67,6 +75,12 @@ class DatabaseSource:
             UnknownRequestError: There is no record of it.
         """
         return await with_requests(self._database, lambda requests: requests.find(key))
+
+    async def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
+        """Count them in groups; raises the same."""
+        return await with_requests(
+            self._database, lambda requests: requests.stats(by, wanted)
+        )
 
     async def live_requests(self) -> AsyncGenerator[RequestRecord, None]:
         """Yield what comes, looking again and again; raises the same."""

@@ -9,11 +9,18 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from ccproxy.cli.amounts import tokens, usd
 from ccproxy.cli.console import note, show, show_json, show_table
 from ccproxy.cli.lazy import new_app
 from ccproxy.cli.moments import clock_time, moment
 from ccproxy.cli.opened import Opened, open_settings
-from ccproxy.cli.options import ConfigOption, JsonOption, SetOption, UrlOption
+from ccproxy.cli.options import (
+    ConfigOption,
+    JsonOption,
+    SetOption,
+    UntilOption,
+    UrlOption,
+)
 from ccproxy.cli.request_source import PAGE, DatabaseSource, source
 from ccproxy.cli.rows import Format, format_of, write_rows
 from ccproxy.models.request_query import RequestFilter, RequestsPage, StatusClass
@@ -22,7 +29,19 @@ from ccproxy.storage.database import Database
 
 app = new_app("Show what was asked of models.")
 
-_COLUMNS = ("TIME", "STATUS", "SECONDS", "PROVIDER", "MODEL", "CLIENT", "ID", "FAILURE")
+_COLUMNS = (
+    "TIME",
+    "STATUS",
+    "SECONDS",
+    "PROVIDER",
+    "MODEL",
+    "INPUT",
+    "OUTPUT",
+    "USD",
+    "CLIENT",
+    "ID",
+    "FAILURE",
+)
 _MOST = 1000
 
 ProviderOption: TypeAlias = Annotated[
@@ -46,9 +65,6 @@ FailedOption: TypeAlias = Annotated[
 SinceOption: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="From then on: 2026-11-24T08:00, or 7d ago."),
-]
-UntilOption: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Up to then.")
 ]
 
 
@@ -201,7 +217,21 @@ def _facts(record: RequestRecord) -> tuple[str, ...]:
         f"{record.duration:.2f}",
         record.provider or "-",
         record.model or record.model_requested or "-",
+        tokens(_all_input(record)),
+        tokens(record.output_tokens),
+        usd(record.cost),
         record.client or "-",
         record.id,
         record.failure or "",
     )
+
+
+def _all_input(record: RequestRecord) -> int | None:
+    """Count all that was read, cached or not."""
+    counts = (
+        record.input_tokens,
+        record.cache_read_tokens,
+        record.cache_write_tokens,
+    )
+    known = [each for each in counts if each is not None]
+    return sum(known) if known else None

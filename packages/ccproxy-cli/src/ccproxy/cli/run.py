@@ -6,6 +6,7 @@ import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -19,8 +20,15 @@ from ccproxy.cli.lazy import new_app
 from ccproxy.cli.lifetime import own_gateway
 from ccproxy.cli.opened import open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
-from ccproxy.cli.programs import Pointing, Wish, find
+from ccproxy.cli.programs import (
+    ANTHROPIC_HEADERS,
+    OPENAI_HEADERS,
+    Pointing,
+    Wish,
+    find,
+)
 from ccproxy.cli.sections import passes_logins_on
+from ccproxy.cli.workspace import stamps
 from ccproxy.config import Settings
 from ccproxy.errors import CCProxyError, NotInstalledError, UpstreamConnectError
 
@@ -47,11 +55,17 @@ class Line:
 
     def point(self, target: Target) -> Pointing:
         """Point it at a gateway."""
-        own_login = self.passthrough and not target.token
-        wish = Wish(target, self.provider, self.model, own_login)
+        wish = Wish(
+            target,
+            self.provider,
+            self.model,
+            stamps(Path.cwd()),
+            own_login=self.passthrough and not target.token,
+        )
         pointing = find(self.program).point(wish)
         direct = _past_the_proxy(target.url, os.environ)
-        return replace(pointing, environment={**pointing.environment, **direct})
+        kept = _beside_their_own(pointing.environment, os.environ)
+        return replace(pointing, environment={**kept, **direct})
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -164,6 +178,17 @@ def _past_the_proxy(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     direct = environ.get("no_proxy") or environ.get("NO_PROXY")
     hosts = ",".join(filter(None, (direct, urlsplit(url).hostname)))
     return {"NO_PROXY": hosts, "no_proxy": hosts}
+
+
+def _beside_their_own(
+    wanted: Mapping[str, str], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Put our headers below those that somebody has set for the program."""
+    kept = dict(wanted)
+    for name in (ANTHROPIC_HEADERS, OPENAI_HEADERS):
+        if name in wanted and environ.get(name):
+            kept[name] = f"{environ[name]}\n{wanted[name]}"
+    return kept
 
 
 def _own(arguments: list[str]) -> list[str]:

@@ -68,6 +68,8 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A length of time; zero where zero has a meaning."""
 Timeout = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """How long to wait, in seconds, at least a little."""
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""An amount of US dollars."""
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 """A path that means the same wherever the gateway is started."""
 Rate = Annotated[str, AfterValidator(_rate)]
@@ -216,6 +218,33 @@ class ModelLimit(Section):
     """Requests of all callers for all these models, per second, minute, hour or day."""
     concurrent: int = Field(default=0, ge=0)
     """Requests for them that may be answered at once; 0 is any number."""
+
+
+class Price(Section):
+    """What a model costs, in US dollars for a million tokens."""
+
+    match: str = Field(min_length=1)
+    """Pattern of model names, as the provider calls them, such as llama-*."""
+    provider: str | None = Field(default=None, min_length=1)
+    """The only provider it is the price of."""
+    input: Usd
+    """For tokens that are read."""
+    cache_read: Usd | None = None
+    """For those that are taken from the cache; not set, as for input."""
+    cache_write: Usd | None = None
+    """For those that are written to it; not set, as for input."""
+    cache_write_1h: Usd | None = None
+    """For those that it keeps for an hour; not set, as for cache_write."""
+    output: Usd
+    """For tokens that are written, reasoning included."""
+
+
+class Prices(Section):
+    """What models cost, where the list of genai-prices is not to be followed."""
+
+    models: tuple[Price, ...] = ()
+    """Prices, each a table [[prices.models]] with match (a pattern of model names),
+    input and output, in US dollars for a million tokens; the first match wins."""
 
 
 class Limits(Section):

@@ -18,6 +18,7 @@ from ccproxy.config.sections import (
     Limits,
     Logging,
     Plugins,
+    Prices,
     Routing,
     Security,
     Server,
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     logging: Logging = Logging()
     storage: Storage = Storage()
     routing: Routing = Routing()
+    prices: Prices = Prices()
     limits: Limits = Limits()
     hooks: Hooks = Hooks()
     dashboard: Dashboard = Dashboard()

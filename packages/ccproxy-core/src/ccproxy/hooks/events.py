@@ -106,6 +106,10 @@ class RequestEnded(Event):
             ``None`` one that does not say.
         client_version: That program's version, if it tells.
         session: The conversation's id, if the client names it.
+        repository: The git repository the program worked in, if ``ccproxy run`` has
+            told.
+        branch: The branch that was checked out there when the program was started.
+        worktree: The folder of that worktree.
         input_tokens: Tokens read and neither taken from a cache nor written to it;
             these counts are ``None`` where the upstream told nothing.
         cache_read_tokens: Tokens taken from the cache.
@@ -136,6 +140,9 @@ class RequestEnded(Event):
     client: str | None = None
     client_version: str | None = None
     session: str | None = None
+    repository: str | None = None
+    branch: str | None = None
+    worktree: str | None = None
     input_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None

@@ -26,6 +26,8 @@ class GroupBy(StrEnum):
     MODEL = "model"
     CLIENT = "client"
     SESSION = "session"
+    REPOSITORY = "repository"
+    BRANCH = "branch"
 
 
 class RequestFilter(BaseModel):
@@ -43,6 +45,10 @@ class RequestFilter(BaseModel):
     """The program that asked, such as ``claude-code``."""
     session: str | None = None
     """The conversation, as the client names it."""
+    repository: str | None = None
+    """The git repository the program worked in."""
+    branch: str | None = None
+    """The branch it worked on."""
     status: StatusClass | None = None
     """The class of the HTTP status, such as ``5xx``."""
     failed: bool | None = None
@@ -72,7 +78,8 @@ class RequestGroup(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     key: str | None
-    """The provider, model, client or session; ``null`` if there is none, or by time."""
+    """The name or id of what they have in common; ``null`` if there is none, or by
+    time."""
     begins_at: AwareDatetime | None
     """When the minute, hour or day (UTC) begins; ``null`` if not by time."""
     requests: int
@@ -99,6 +106,10 @@ class RequestGroup(BaseModel):
     """Tokens written, reasoning included."""
     reasoning_tokens: int | None
     """The part of those that was reasoning."""
+    priced: int
+    """How many of them have a known cost; only those are in the sum."""
+    cost: float | None
+    """What they cost in US dollars; ``null`` if no cost is known."""
     duration_mean: float
     """Seconds that one took on average."""
     duration_p95: float

@@ -27,6 +27,12 @@ class RequestRecord(BaseModel):
     """Which program asked, of a closed list; ``other`` is none of it."""
     client_version: str | None = None
     """That program's version, if it tells."""
+    repository: str | None = None
+    """The git repository it worked in, if ``ccproxy run`` has told."""
+    branch: str | None = None
+    """The branch that was checked out there when the program was started."""
+    worktree: str | None = None
+    """The folder of that worktree."""
     method: str
     """HTTP method."""
     route: str
@@ -75,6 +81,10 @@ class RequestRecord(BaseModel):
     """Tokens written, reasoning included."""
     reasoning_tokens: int | None = None
     """The part of those that was reasoning."""
+    cost: float | None = None
+    """What that costs in US dollars; ``null`` if unknown, or not written yet."""
+    cost_basis: str | None = None
+    """Whose prices those are: ``settings``, or the list and its version."""
     notes: tuple[str, ...] = ()
     """What was changed or dropped on the way, a sentence each."""
 

@@ -55,6 +55,9 @@ class Provider:
     """Whether its Responses API can go on from ``previous_response_id``; if it can't,
     the gateway keeps the latest answers and asks with all that was said."""
 
+    priced_as: ClassVar[str] = ""
+    """URL of the API at whose list prices costs are told, if not ``base_url``."""
+
     def __init__(
         self,
         *,

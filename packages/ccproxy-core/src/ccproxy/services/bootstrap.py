@@ -6,7 +6,8 @@ from pathlib import Path
 from ccproxy.config import Settings, paths
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
-from ccproxy.sdk import PluginContext, ProfileAdapter, Upstream
+from ccproxy.prices.book import PriceBook
+from ccproxy.sdk import PluginContext, ProfileAdapter, Provider, Upstream
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.profile import ProfileService
 from ccproxy.services.request_log import RequestLog
@@ -19,6 +20,7 @@ def build_container(
     *,
     adapters: Callable[[], Mapping[str, ProfileAdapter]] = dict,
     migrations: Callable[[], Mapping[str, str]] = dict,
+    providers: Callable[[], Mapping[str, Provider]] = dict,
     upstream: Upstream | None = None,
 ) -> ServiceContainer:
     """Make the services; nothing is opened or started yet.
@@ -30,6 +32,7 @@ def build_container(
         settings: The effective settings.
         adapters: Tells who fetches profiles, by provider.
         migrations: Tells where plugins have their migrations, by the plugin's name.
+        providers: Tells who answers, by name.
         upstream: Stands in for the network below the relay, in tests.
     """
     container = ServiceContainer()
@@ -38,7 +41,8 @@ def build_container(
     container.provide(HTTPPoolManager, pool, close=pool.close)
     database = Database(settings.storage_url, migrations)
     container.provide(Database, database, close=database.close)
-    storage = _storage(settings, database, container)
+    prices = PriceBook(settings.prices.models, lambda: _price_urls(providers()))
+    storage = _storage(settings, database, container, prices)
     bus = HookBus(
         timeout=settings.hooks.timeout_seconds, queue_size=settings.hooks.queue_size
     )
@@ -72,7 +76,10 @@ def plugin_context(
 
 
 def _storage(
-    settings: Settings, database: Database, container: ServiceContainer
+    settings: Settings,
+    database: Database,
+    container: ServiceContainer,
+    prices: PriceBook,
 ) -> SimpleDuckDBStorage | None:
     """Make what keeps records, if they are to be kept."""
     section = settings.storage
@@ -86,11 +93,19 @@ def _storage(
         retention_days=section.retention_days,
         archive_dir=section.archive_dir,
     )
-    storage = SimpleDuckDBStorage(database, options)
+    storage = SimpleDuckDBStorage(database, options, price=prices.priced)
     grace = settings.server.grace_seconds
     return container.provide(
         SimpleDuckDBStorage, storage, close=lambda: storage.stop(grace)
     )
+
+
+def _price_urls(providers: Mapping[str, Provider]) -> dict[str, str]:
+    """Tell at which API's prices each provider answers."""
+    return {
+        name: provider.priced_as or provider.base_url
+        for name, provider in providers.items()
+    }
 
 
 def _pool_options(settings: Settings) -> PoolOptions:

@@ -33,7 +33,15 @@ LISTENER_SIZE = 1000
 _FAILED = tuple(each.name for each in fields(RequestFailed) if each.name in COLUMNS)
 _ENDED = tuple(each.name for each in fields(RequestEnded) if each.name in COLUMNS)
 """Columns that an event knows under the same name."""
-_TOLD_BY_OTHERS = ("session", "client_version", "model_requested", "model")
+_TOLD_BY_OTHERS = (
+    "session",
+    "client_version",
+    "repository",
+    "branch",
+    "worktree",
+    "model_requested",
+    "model",
+)
 """Columns in which a caller may have put a secret; most requests tell the same."""
 
 

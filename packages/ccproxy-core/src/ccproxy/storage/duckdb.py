@@ -47,6 +47,10 @@ class RecordOptions:
     archive_dir: Path | None = None
 
 
+Price = Callable[[Sequence[RequestRecord]], Sequence[RequestRecord]]
+"""Puts costs to records; may take a while."""
+
+
 class SimpleDuckDBStorage:
     """Takes records without waiting, and writes them in batches.
 
@@ -58,6 +62,7 @@ class SimpleDuckDBStorage:
     Args:
         database: Where they are kept.
         options: How.
+        price: Puts their costs to them, in a thread.
         clock: The time, aware UTC.
 
     Attributes:
@@ -69,11 +74,13 @@ class SimpleDuckDBStorage:
         database: Database,
         options: RecordOptions,
         *,
+        price: Price | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.written = 0
         self._database = database
         self._options = options
+        self._price = price
         self._clock = clock
         self._lost = 0
         self._cleaned_on: datetime | None = None
@@ -126,6 +133,8 @@ class SimpleDuckDBStorage:
 
     async def _write(self, batch: Sequence[RequestRecord]) -> None:
         """Write a batch, however often that has to be tried."""
+        if self._price is not None:
+            batch = await asyncio.to_thread(self._price, batch)
         pause, again = FIRST_PAUSE, False
         while not await self._has_written(batch, again=again):
             if asyncio.get_running_loop().time() >= self._leave_at:

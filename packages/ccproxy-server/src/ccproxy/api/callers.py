@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from urllib.parse import unquote
 
 OTHER = "other"
 """The client that is none of the table."""
@@ -27,6 +28,8 @@ _SESSION_HEADERS = (
     b"session_id",  # older ones
     b"conversation_id",
 )
+_WORKSPACE = ("repository", "branch", "worktree")
+_LONGEST_HEADER = 1024
 _LEGAL = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _LONGEST_VERSION = 32
 _LONGEST_AGENT = 256
@@ -45,6 +48,22 @@ def session_of(headers: Mapping[bytes, bytes]) -> str | None:
         if _LEGAL.fullmatch(value):
             return value.decode()
     return None
+
+
+def workspace_of(headers: Mapping[bytes, bytes]) -> dict[str, str | None]:
+    """Name the repository, branch and worktree, as ``ccproxy run`` has told them."""
+    return {
+        name: _name(headers.get(b"x-ccproxy-" + name.encode(), b""))
+        for name in _WORKSPACE
+    }
+
+
+def _name(value: bytes) -> str | None:
+    """Read a name that is escaped as in a URL; what no terminal should see is none."""
+    if not value or len(value) > _LONGEST_HEADER:
+        return None
+    name = unquote(value.decode("latin-1"))
+    return name if name.isprintable() else None
 
 
 @lru_cache(256)

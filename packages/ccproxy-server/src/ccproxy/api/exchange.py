@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from ccproxy.api.callers import client_of, session_of
+from ccproxy.api.callers import client_of, session_of, workspace_of
 from ccproxy.api.routing import OTHER, Kind, Match
 from ccproxy.api.standing import Standing
 from ccproxy.dialects import Dialect
@@ -176,6 +176,7 @@ class Exchange:
             client=client,
             client_version=client_version,
             session=session_of(self.headers),
+            **workspace_of(self.headers),
             **_counts(self.usage),
         )
 

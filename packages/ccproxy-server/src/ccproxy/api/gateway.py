@@ -118,6 +118,7 @@ class Gateway:
             self.settings,
             adapters=lambda: self.plugins.profile_adapters,
             migrations=lambda: self.plugins.migrations,
+            providers=lambda: self.plugins.providers,
             upstream=self._upstream,
         )
         pool = self._container.get(HTTPPoolManager)

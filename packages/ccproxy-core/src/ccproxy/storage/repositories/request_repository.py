@@ -23,6 +23,16 @@ MOST_GROUPS = 1000
 
 _SECONDS = {GroupBy.MINUTE: 60, GroupBy.HOUR: 3600, GroupBy.DAY: 86400}
 _COLUMN = request_records.c
+_SAME = (
+    "provider",
+    "model",
+    "client",
+    "session",
+    "repository",
+    "branch",
+    "failure",
+)
+"""Columns that a filter gives the value of."""
 _SUMS = (
     "bytes_in",
     "bytes_out",
@@ -32,6 +42,7 @@ _SUMS = (
     "cache_write_1h_tokens",
     "output_tokens",
     "reasoning_tokens",
+    "cost",
 )
 
 
@@ -111,7 +122,7 @@ def _where(asked: Select[Any], wanted: RequestFilter) -> Select[Any]:
 
 
 def _conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
-    for name in ("provider", "model", "client", "session", "failure"):
+    for name in _SAME:
         value = getattr(wanted, name)
         if value is not None:
             yield _COLUMN[name] == value
@@ -139,6 +150,7 @@ def _aggregates() -> Iterator[ColumnElement[Any]]:
     yield func.count(_COLUMN.failure).label("failed")
     yield func.count(case((_COLUMN.status >= 400, 1))).label("errors")
     yield func.count(_COLUMN.output_tokens).label("counted")
+    yield func.count(_COLUMN.cost).label("priced")
     for name in _SUMS:
         yield func.sum(_COLUMN[name]).label(name)
     yield func.avg(_COLUMN.duration).label("duration_mean")

@@ -56,6 +56,8 @@ class CodexProvider(Provider):
 
     keeps_answers: ClassVar[bool] = False
     """The backend refuses ``store`` and ``previous_response_id``."""
+    priced_as: ClassVar[str] = "https://api.openai.com/v1"
+    """A plan has no price per token; this is what its tokens would cost."""
 
     def __init__(
         self,

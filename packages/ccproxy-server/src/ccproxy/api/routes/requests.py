@@ -69,7 +69,7 @@ async def one_request(log: Log, id: str) -> RequestRecord:  # noqa: A002  (the p
 async def request_stats(
     log: Log, query: Annotated[StatsQuery, Query()]
 ) -> RequestStats:
-    """Count requests by time, provider, model, client or session."""
+    """Count requests by time or by what they have in common; add up their costs."""
     return await log.stats(query.by, _filter(query))
 
 

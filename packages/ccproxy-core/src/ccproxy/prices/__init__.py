@@ -1,0 +1,1 @@
+"""What requests have cost: list prices, or those of the settings."""

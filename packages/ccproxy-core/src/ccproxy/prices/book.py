@@ -1,0 +1,142 @@
+"""Knows the prices of the models that are used, and puts costs to records."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+import structlog
+from pydantic import ValidationError
+
+from ccproxy.config.sections import Price
+from ccproxy.models.request_record import RequestRecord
+from ccproxy.prices.listed import ANSWER, ORDER, Listed, Wanted
+from ccproxy.prices.sheet import Rate, Sheet
+
+_log = structlog.get_logger(__name__)
+
+PATIENCE = 20.0
+"""Seconds that looking prices up may take; it takes less than one."""
+MOST = 1000
+"""Models whose prices are kept in memory."""
+SETTINGS = "settings"
+"""The basis of a cost by prices of the settings."""
+
+Key: TypeAlias = tuple[str, str]
+"""An API's URL, and the model there."""
+LookUp: TypeAlias = Callable[[Sequence[Wanted]], Sequence[Listed]]
+
+
+class PriceBook:
+    """Prices from the settings, or else from the list.
+
+    Args:
+        own: The settings', in their order.
+        urls: Tells where the API of each provider is, by the provider's name.
+        look_up: Looks into the list.
+    """
+
+    def __init__(
+        self,
+        own: Sequence[Price],
+        urls: Callable[[], Mapping[str, str]],
+        look_up: LookUp | None = None,
+    ) -> None:
+        self._own = tuple((price, _own_sheet(price)) for price in own)
+        self._urls = urls
+        self._look_up = look_up or look_up_aside
+        self._listed: dict[Key, Listed] = {}
+
+    def priced(self, records: Sequence[RequestRecord]) -> list[RequestRecord]:
+        """Return the records with their costs; those that are unknown stay so.
+
+        This takes a while for a model that was not used before, or not today.
+        """
+        urls = self._urls()
+        self._learn(list(self._unknown(records, urls)))
+        return [self._with_cost(record, urls) for record in records]
+
+    def _with_cost(
+        self, record: RequestRecord, urls: Mapping[str, str]
+    ) -> RequestRecord:
+        sheet = self._own_for(record)
+        if sheet is None and (key := _key(record, urls)) is not None:
+            listed = self._listed.get(key)
+            sheet = listed.sheet if listed else None
+        cost = sheet.cost(record) if sheet else None
+        if sheet is None or cost is None:
+            return record
+        return record.model_copy(update={"cost": cost, "cost_basis": sheet.basis})
+
+    def _own_for(self, record: RequestRecord) -> Sheet | None:
+        for price, sheet in self._own:
+            if price.provider in (None, record.provider) and fnmatchcase(
+                record.model or "", price.match
+            ):
+                return sheet
+        return None
+
+    def _unknown(
+        self, records: Sequence[RequestRecord], urls: Mapping[str, str]
+    ) -> Iterator[Wanted]:
+        """Yield what has to be looked up, each model once."""
+        asked: set[Key] = set()
+        for record in records:
+            key = _key(record, urls)
+            if key is None or key in asked or self._own_for(record) is not None:
+                continue
+            listed = self._listed.get(key)
+            at = record.ended_at.astimezone(UTC)
+            if listed is None or not listed.begin <= at < listed.end:
+                asked.add(key)
+                url, model = key
+                yield Wanted(url=url, model=model, at=at)
+
+    def _learn(self, wanted: Sequence[Wanted]) -> None:
+        if not wanted:
+            return
+        if len(self._listed) + len(wanted) > MOST:
+            self._listed.clear()
+        for each, listed in zip(wanted, self._look_up(wanted), strict=True):
+            self._listed[each.url, each.model] = listed
+
+
+def look_up_aside(wanted: Sequence[Wanted]) -> Sequence[Listed]:
+    """Look into the list, in a process of its own; what can't be found is unknown."""
+    try:
+        done = subprocess.run(
+            # -P: or a module of the folder one works in could stand in for ours.
+            [sys.executable, "-P", "-m", "ccproxy.prices.listed"],
+            input=ORDER.dump_json(tuple(wanted)),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=True,
+            start_new_session=True,  # Ctrl-C is for the gateway
+        )
+        return ANSWER.validate_json(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValidationError) as error:
+        _log.warning("prices_unavailable", reason=type(error).__name__)
+        return [_nothing(each) for each in wanted]
+
+
+def _nothing(wanted: Wanted) -> Listed:
+    """Tell that nothing is known of a model for the rest of the day."""
+    end = wanted.at.replace(hour=23, minute=59, second=59)
+    return Listed(sheet=None, begin=wanted.at, end=end)
+
+
+def _key(record: RequestRecord, urls: Mapping[str, str]) -> Key | None:
+    """Tell where a record's price is listed, if it has a price and can have one."""
+    url = urls.get(record.provider or "", "")
+    has_price = record.output_tokens is not None and record.model
+    # No list has the prices of what runs on one's own machines, without TLS.
+    return (url, record.model or "") if has_price and url.startswith("https:") else None
+
+
+def _own_sheet(price: Price) -> Sheet:
+    names = ("input", "cache_read", "cache_write", "cache_write_1h", "output")
+    told = {name: getattr(price, name) for name in names}
+    rates = {name: Rate(usual=usd) for name, usd in told.items() if usd is not None}
+    return Sheet(basis=SETTINGS, **rates)

@@ -1,0 +1,93 @@
+"""A model's prices, and what a request costs by them."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from ccproxy.models.request_record import RequestRecord
+
+MILLION = 1_000_000
+
+
+class Rate(BaseModel):
+    """US dollars for a million tokens.
+
+    Vendors that ask more for long prompts do so for all tokens of the request, not just
+    for those beyond the threshold.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    usual: float
+    """For a prompt of any length that no tier is for."""
+    tiers: tuple[tuple[int, float], ...] = ()
+    """Prices for prompts longer than so many tokens, the shortest first."""
+
+    def at(self, prompt: int) -> float:
+        """Return the price for a prompt of so many tokens, cached ones included."""
+        longer = [price for start, price in self.tiers if prompt > start]
+        return longer[-1] if longer else self.usual
+
+
+Line: TypeAlias = tuple[int, Rate | None]
+"""A number of tokens, and what they cost."""
+
+
+class Sheet(BaseModel):
+    """The prices of a model; what has none of its own costs what it is a part of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    basis: str
+    """Whose prices they are."""
+    input: Rate | None = None
+    """For tokens that are read."""
+    cache_read: Rate | None = None
+    """For those that are taken from the cache."""
+    cache_write: Rate | None = None
+    """For those that are written to it."""
+    cache_write_1h: Rate | None = None
+    """For those that it keeps for an hour."""
+    output: Rate | None = None
+    """For tokens that are written."""
+    reasoning: Rate | None = None
+    """For those that are reasoning."""
+    request: float = 0.0
+    """US dollars for the request itself."""
+
+    def cost(self, record: RequestRecord) -> float | None:
+        """Tell what a request has cost in US dollars.
+
+        Returns:
+            ``None`` if its tokens are unknown, or the price of some of them.
+        """
+        if record.output_tokens is None:
+            return None
+        prompt = sum(
+            count or 0
+            for count in (
+                record.input_tokens,
+                record.cache_read_tokens,
+                record.cache_write_tokens,
+            )
+        )
+        total = 0.0
+        for tokens, rate in self._lines(record):
+            if tokens and rate is None:
+                return None
+            total += tokens * rate.at(prompt) if rate else 0.0
+        return total / MILLION + self.request
+
+    def _lines(self, record: RequestRecord) -> Iterator[Line]:
+        """Yield each token once, at its own price."""
+        write = self.cache_write or self.input
+        for_an_hour = record.cache_write_1h_tokens or 0
+        reasoning = record.reasoning_tokens or 0
+        yield record.input_tokens or 0, self.input
+        yield record.cache_read_tokens or 0, self.cache_read or self.input
+        yield max((record.cache_write_tokens or 0) - for_an_hour, 0), write
+        yield for_an_hour, self.cache_write_1h or write
+        # Some vendors do not count their reasoning as output, whatever they should.
+        yield max((record.output_tokens or 0) - reasoning, 0), self.output
+        yield reasoning, self.reasoning or self.output

@@ -1,0 +1,107 @@
+"""``ccproxy cost``: what requests have used and what that costs."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+from fakes.records import NOW, record
+
+pytestmark = pytest.mark.e2e
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+USED = {
+    "input_tokens": 1000,
+    "cache_read_tokens": 20_000,
+    "cache_write_tokens": 300,
+    "cache_write_1h_tokens": 0,
+    "output_tokens": 400,
+    "reasoning_tokens": 50,
+}
+KEPT = (
+    record(
+        NOW,
+        model="cheap",
+        repository="acme",
+        branch="main",
+        **USED,
+        cost=0.25,
+        cost_basis="settings",
+    ),
+    record(NOW, model="cheap", client="codex"),
+    record(NOW + timedelta(days=1), model="dear", **USED, cost=1234.5, cost_basis="x"),
+    record(NOW, model="unheard-of", **USED),
+)
+SINCE = ("--since", "2026-11-01")
+
+
+@pytest.fixture
+def kept(home: Path, port: int) -> None:
+    """Records of some days, and no gateway that answers."""
+
+    async def keep() -> None:
+        database = Database(f"duckdb:///{home}/data/ccproxy/ccproxy.duckdb")
+        storage = SimpleDuckDBStorage(database, RecordOptions(), clock=lambda: NOW)
+        for each in KEPT:
+            storage.put(each)
+        await storage.stop(30)
+        await database.close()
+
+    asyncio.run(keep())
+
+
+def cells(told: str) -> list[list[str]]:
+    """Take a table apart."""
+    return [line.split() for line in told.splitlines()]
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_dearest_model_comes_first_and_what_is_unknown_is_in_no_sum(
+    ccproxy: Run,
+) -> None:
+    told = ccproxy("cost", *SINCE)
+    assert (told.returncode, told.stderr) == (0, "")
+    titles, *rows = cells(told.stdout)
+    assert titles[:3] == ["MODEL", "REQUESTS", "INPUT"]
+    assert rows == [
+        ["dear", "1", "1,000", "20,000", "300", "400", "50", "1,234.5000", "0"],
+        ["cheap", "2", "1,000", "20,000", "300", "400", "50", "0.2500", "1"],
+        ["unheard-of", "1", "1,000", "20,000", "300", "400", "50", "-", "1"],
+        ["total", "4", "3,000", "60,000", "900", "1,200", "150", "1,234.7500", "2"],
+    ]
+
+
+@pytest.mark.usefixtures("kept")
+def test_days_stay_in_their_order_and_one_row_needs_no_total(ccproxy: Run) -> None:
+    days = cells(ccproxy("cost", *SINCE, "--by", "day").stdout)
+    assert [row[0] for row in days] == ["DAY", "2026-11-24", "2026-11-25", "total"]
+    first = cells(ccproxy("cost", *SINCE, "--until", "2026-11-24T12:00:01Z").stdout)
+    assert {row[0] for row in first} == {"MODEL", "cheap", "unheard-of", "total"}
+    here = cells(
+        ccproxy("cost", *SINCE, "--by", "branch", "--repository", "acme").stdout
+    )
+    assert [row[0] for row in here] == ["BRANCH", "main"]
+    one = cells(ccproxy("cost", *SINCE, "--by", "provider").stdout)
+    assert [row[0] for row in one] == ["PROVIDER", "acme"]
+
+
+@pytest.mark.usefixtures("kept")
+def test_programs_are_told_the_same_as_json(ccproxy: Run) -> None:
+    told = json.loads(ccproxy("cost", *SINCE, "--by", "client", "--json").stdout)
+    assert told["by"] == "client"
+    by_client = {each["key"]: each for each in told["groups"]}
+    assert (by_client["codex"]["requests"], by_client["codex"]["cost"]) == (1, None)
+    assert (by_client[None]["priced"], by_client[None]["cost"]) == (2, 1234.75)
+
+
+def test_a_running_gateway_is_asked(ccproxy: Run, gateway: str) -> None:
+    told = ccproxy("cost", "--url", gateway)
+    assert (told.returncode, told.stdout) == (0, "No request is known.\n")
+    nobody = ccproxy("cost", "--url", "http://127.0.0.1:1")
+    assert nobody.returncode == 9
