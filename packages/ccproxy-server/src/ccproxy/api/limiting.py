@@ -79,10 +79,10 @@ class Limiting:
 
     def __init__(self, settings: Limits) -> None:
         url = settings.redis_url
-        storage: Storage
-        storage, self.close = (
-            (Windows(), _nothing) if url is None else _redis(url.get_secret_value())
-        )
+        storage: Storage = Windows()
+        self.close: Close = _nothing
+        if url is not None:
+            storage, self.close = _redis(url.get_secret_value(), settings.window)
         self._turnstile = Turnstile(Rates(storage, settings.window))
         self._settings = settings
         self.models = ModelLimits(self._turnstile, settings.models)
@@ -101,9 +101,10 @@ class Limiting:
         )
 
 
-def _redis(url: str) -> tuple[RedisStorage, Close]:
+def _redis(url: str, window: str) -> tuple[RedisStorage, Close]:
     """Make the counts in a Redis, and what closes the connections to it.
 
+    Windows of each kind have keys of their own, since what is in them differs.
     The pool lends out few connections and lets others wait; the library's own would
     open one for each of a thousand requests that come at once.
     """
@@ -120,7 +121,7 @@ def _redis(url: str) -> tuple[RedisStorage, Close]:
         url,
         wrap_exceptions=True,
         implementation="redispy",
-        key_prefix="ccproxy",
+        key_prefix=f"ccproxy/{window}",
         connection_pool=pool,  # type: ignore[arg-type]  # its hints forget this option
     )
     return storage, pool.disconnect
