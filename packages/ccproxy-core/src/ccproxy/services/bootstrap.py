@@ -7,6 +7,7 @@ from ccproxy.config import Settings, paths
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.sdk import PluginContext, ProfileAdapter, Upstream
+from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.profile import ProfileService
 from ccproxy.services.request_log import RequestLog
@@ -38,6 +39,9 @@ def build_container(
     container.provide(HTTPPoolManager, pool, close=pool.close)
     database = Database(settings.storage_url, migrations)
     container.provide(Database, database, close=database.close)
+    if settings.security.keys:
+        keys = ClientKeys(database)
+        container.provide(ClientKeys, keys, close=keys.stop)
     storage = _storage(settings, database, container)
     bus = HookBus(
         timeout=settings.hooks.timeout_seconds, queue_size=settings.hooks.queue_size

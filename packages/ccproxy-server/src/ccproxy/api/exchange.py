@@ -15,6 +15,7 @@ from ccproxy.hooks.events import (
     RequestEnded,
     RequestFailed,
 )
+from ccproxy.models.client_key import ClientKey
 from ccproxy.sdk import Scope
 from ccproxy.security.sanitizer import mask_text
 
@@ -46,6 +47,7 @@ class Exchange:
         account: For which of several accounts the provider was asked.
         fallbacks: Who was asked before in vain; masked.
         notes: What was changed or dropped on the way, one sentence each.
+        key: The caller's, if it has shown one that is managed.
         standing: What is left of the caller's limits, if it is limited.
         shared_with: The web origin whose pages may read the answer.
         failure: Set when the answer is not whole.
@@ -75,6 +77,7 @@ class Exchange:
     bytes_out: int = 0
     chunks: int = 0
     notes: list[str] = field(default_factory=list)
+    key: ClientKey | None = None
     standing: Standing | None = None
     failure: Failure | None = None
     reason: str = ""

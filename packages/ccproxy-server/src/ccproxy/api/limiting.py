@@ -85,11 +85,15 @@ class Limiting:
             storage, self.close = _redis(url.get_secret_value(), settings.window)
         self._turnstile = Turnstile(Rates(storage, settings.window))
         self._settings = settings
-        self.models = ModelLimits(self._turnstile, settings.models)
+        self.models = ModelLimits(
+            self._turnstile, settings.models if settings.enabled else ()
+        )
 
     def before(self, app: ASGIApp) -> ASGIApp:
-        """Put the limits of callers before an app."""
+        """Put the limits of callers before an app; if not enabled, those of keys."""
         settings = self._settings
+        if not settings.enabled:
+            return Limiter(app, self._turnstile)
         address_rate = settings.address_requests
         return Limiter(
             app,
