@@ -60,11 +60,7 @@ class Limiter:
     def _allowances(self, exchange: Exchange, scope: Scope) -> list[Allowance]:
         # The peer's address, never one that a header tells: anybody can write those.
         address = network_of((scope.get("client") or ("local",))[0])
-        if exchange.caller:
-            key, whose = f"token/{exchange.caller}", "This client token"
-        else:
-            key, whose = f"caller/{address}", "This address"
-        allowances = [Allowance(key, whose, "limits.", self._rate, self._concurrent)]
+        allowances = self._own(exchange, address)
         if self._address_rate or self._address_concurrent:
             allowances.append(
                 Allowance(
