@@ -43,7 +43,8 @@ class List:
 
 
 def used(**facts: object) -> RequestRecord:
-    return record(**{"input_tokens": 1_000_000, "output_tokens": 1_000_000, **facts})
+    million = {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
+    return record(NOW, **{**million, **facts})
 
 
 def test_a_model_is_looked_up_once_a_day_together_with_the_others() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from ccproxy.models.request_record import RequestRecord
 from ccproxy.prices.sheet import Rate, Sheet
-from fakes.records import record
+from fakes.records import NOW, record
 
 pytestmark = pytest.mark.unit
 
@@ -29,7 +29,7 @@ def used(**counts: int) -> RequestRecord:
         "reasoning_tokens",
     )
     return record(
-        **{name: counts.get(name.removesuffix("_tokens"), 0) for name in names}
+        NOW, **{name: counts.get(name.removesuffix("_tokens"), 0) for name in names}
     )
 
 

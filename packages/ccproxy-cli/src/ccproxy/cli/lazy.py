@@ -33,6 +33,7 @@ BUILTINS = {
     "status": Builtin("ccproxy.cli.status", "Tell how the running gateway is."),
     "doctor": Builtin("ccproxy.cli.doctor", "Check everything, and say what to do."),
     "auth": Builtin("ccproxy.cli.auth", "Log in and out, and show accounts."),
+    "keys": Builtin("ccproxy.cli.keys", "Make client keys, and take them back."),
     "requests": Builtin("ccproxy.cli.requests", "Show what was asked of models."),
     "cost": Builtin("ccproxy.cli.cost", "Add up what requests have cost."),
     "sql": Builtin("ccproxy.cli.sql", "Ask the database in SQL."),

@@ -32,6 +32,31 @@ def moment(text: str, now: datetime | None = None) -> datetime:
         raise typer.BadParameter(msg) from None
 
 
+def coming(text: str, now: datetime) -> datetime:
+    """Read a time that is to come: ``30d`` and the like from now, or a date.
+
+    Args:
+        text: What was typed.
+        now: From when to count.
+
+    Raises:
+        typer.BadParameter: It is neither, or past.
+    """
+    try:
+        ahead = _AGO.fullmatch(text)
+        at = (
+            now + timedelta(**{_UNITS[ahead[2]]: int(ahead[1])})
+            if ahead
+            else datetime.fromisoformat(text).astimezone(UTC)
+        )
+    except (ValueError, OverflowError):
+        msg = f"{text!r} is neither a time such as 2026-11-24T08:00 nor one ahead: 30d."
+        raise typer.BadParameter(msg) from None
+    if at <= now:
+        raise typer.BadParameter(f"{text!r} is past.")
+    return at
+
+
 def clock_time(at: datetime) -> str:
     """Write a time as the clock on this machine's wall tells it."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")

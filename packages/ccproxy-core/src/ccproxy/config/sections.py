@@ -119,6 +119,9 @@ class Security(Section):
     """Tokens a client may show; with none, loopback clients need no token."""
     client_tokens_file: AbsolutePath | None = None
     """File with more client tokens, one per line."""
+    keys: bool = False
+    """Whether keys made with ccproxy keys may be shown, too; then all clients have to
+    show a token or a key, even while there is none."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names clients may use beside those of the loopback address."""
     allowed_origins: tuple[str, ...] = ()

@@ -13,7 +13,7 @@
     │   ├── BadRequestError     it can't be read
     │   ├── BodyTooLargeError
     │   ├── UnsupportedEncodingError
-    │   ├── AccessDeniedError   host, origin
+    │   ├── AccessDeniedError   host, origin, or what a key may not be used for
     │   ├── UnauthorizedError   client token missing or wrong
     │   ├── LimitExceededError
     │   ├── MethodNotAllowedError
@@ -97,7 +97,7 @@ class UnsupportedEncodingError(RequestError):
 
 
 class AccessDeniedError(RequestError):
-    """The Host or Origin header is not on the allow-list."""
+    """Host or Origin are not on the allow-list, or a key is not for what is asked."""
 
 
 class UnauthorizedError(RequestError):

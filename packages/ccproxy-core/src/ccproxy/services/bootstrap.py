@@ -8,6 +8,7 @@ from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.prices.book import PriceBook
 from ccproxy.sdk import PluginContext, ProfileAdapter, Provider, Upstream
+from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.profile import ProfileService
 from ccproxy.services.request_log import RequestLog
@@ -41,6 +42,9 @@ def build_container(
     container.provide(HTTPPoolManager, pool, close=pool.close)
     database = Database(settings.storage_url, migrations)
     container.provide(Database, database, close=database.close)
+    if settings.security.keys:
+        keys = ClientKeys(database)
+        container.provide(ClientKeys, keys, close=keys.stop)
     prices = PriceBook(settings.prices.models, lambda: _price_urls(providers()))
     storage = _storage(settings, database, container, prices)
     bus = HookBus(

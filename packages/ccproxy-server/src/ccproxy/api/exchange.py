@@ -16,6 +16,7 @@ from ccproxy.hooks.events import (
     RequestEnded,
     RequestFailed,
 )
+from ccproxy.models.client_key import ClientKey
 from ccproxy.sdk import Scope
 from ccproxy.security.sanitizer import mask_text
 
@@ -47,6 +48,7 @@ class Exchange:
         account: For which of several accounts the provider was asked.
         fallbacks: Who was asked before in vain; masked.
         notes: What was changed or dropped on the way, one sentence each.
+        key: The caller's, if it has shown one that is managed.
         standing: What is left of the caller's limits, if it is limited.
         shared_with: The web origin whose pages may read the answer.
         usage: What the answer used, if its upstream told.
@@ -78,6 +80,7 @@ class Exchange:
     chunks: int = 0
     notes: list[str] = field(default_factory=list)
     usage: Usage | None = None
+    key: ClientKey | None = None
     standing: Standing | None = None
     failure: Failure | None = None
     reason: str = ""

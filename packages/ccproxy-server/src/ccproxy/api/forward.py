@@ -13,6 +13,7 @@ from ccproxy.api.choice import Choice
 from ccproxy.api.choices import Choices
 from ccproxy.api.estimate import send_estimate
 from ccproxy.api.exchange import Exchange
+from ccproxy.api.key_check import for_key
 from ccproxy.api.prelude import hold_prelude
 from ccproxy.api.routing import ModelTable, Target
 from ccproxy.api.setback import (
@@ -96,6 +97,7 @@ class Forward:
         exchange.model_requested = model_of(payload)
         exchange.streaming = payload.get("stream") is True
         targets = self._models.targets(exchange.match, exchange.model_requested)
+        targets = for_key(exchange.key, targets)
         choices = self._choices.order(exchange, payload, targets)
         attention = Attention(receive)
         asked = Asked(

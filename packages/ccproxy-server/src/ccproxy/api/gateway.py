@@ -24,6 +24,7 @@ from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.routing_check import check_routing
 from ccproxy.sdk import Receive, Scope, Send, Upstream
 from ccproxy.services.bootstrap import build_container, plugin_context
+from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.request_log import RequestLog
 from ccproxy.storage.database import Database
@@ -94,7 +95,7 @@ class Gateway:
     @property
     def asks_for_a_token(self) -> bool:
         """Whether callers must show a client token."""
-        return bool(self._tokens)
+        return bool(self._tokens) or self.settings.security.keys
 
     @property
     def container(self) -> ServiceContainer:
@@ -125,6 +126,8 @@ class Gateway:
         await pool.open()
         if self._upgrade:
             self._container.get(Database).start_upgrade()
+        if self.settings.security.keys:
+            await self._container.get(ClientKeys).start()
         await self._start_plugins(self._container)
         routing = self.settings.routing
         self._container.provide(
@@ -208,7 +211,7 @@ class Gateway:
 
     def _refuse_to_be_exposed(self) -> None:
         host = self.settings.server.host
-        if not is_loopback(host) and not self._tokens:
+        if not is_loopback(host) and not self.asks_for_a_token:
             msg = f"Listening on {host} would let anybody on the network ask."
             hint = (
                 "Set security.client_tokens (a long random word), or listen on "

@@ -82,14 +82,18 @@ class Limiting:
         storage: Storage = Windows()
         self.close: Close = _nothing
         if url is not None:
-            storage, self.close = _redis(url.get_secret_value())
+            storage, self.close = _redis(url.get_secret_value(), settings.window)
         self._turnstile = Turnstile(Rates(storage, settings.window))
         self._settings = settings
-        self.models = ModelLimits(self._turnstile, settings.models)
+        self.models = ModelLimits(
+            self._turnstile, settings.models if settings.enabled else ()
+        )
 
     def before(self, app: ASGIApp) -> ASGIApp:
-        """Put the limits of callers before an app."""
+        """Put the limits of callers before an app; if not enabled, those of keys."""
         settings = self._settings
+        if not settings.enabled:
+            return Limiter(app, self._turnstile)
         address_rate = settings.address_requests
         return Limiter(
             app,
@@ -101,9 +105,10 @@ class Limiting:
         )
 
 
-def _redis(url: str) -> tuple[RedisStorage, Close]:
+def _redis(url: str, window: str) -> tuple[RedisStorage, Close]:
     """Make the counts in a Redis, and what closes the connections to it.
 
+    Windows of each kind have keys of their own, since what is in them differs.
     The pool lends out few connections and lets others wait; the library's own would
     open one for each of a thousand requests that come at once.
     """
@@ -120,7 +125,7 @@ def _redis(url: str) -> tuple[RedisStorage, Close]:
         url,
         wrap_exceptions=True,
         implementation="redispy",
-        key_prefix="ccproxy",
+        key_prefix=f"ccproxy/{window}",
         connection_pool=pool,  # type: ignore[arg-type]  # its hints forget this option
     )
     return storage, pool.disconnect

@@ -19,7 +19,7 @@ from limits.errors import StorageError
 from ccproxy.api.standing import Standing
 from ccproxy.security.sanitizer import mask_text
 
-PATIENCE = 0.5
+PATIENCE = 2.0
 """Seconds to wait for a storage elsewhere."""
 QUIET = 60.0
 """Seconds in which the log tells only once that it can't be reached."""

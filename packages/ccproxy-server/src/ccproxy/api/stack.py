@@ -20,6 +20,7 @@ from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.manager import PluginManager
 from ccproxy.sdk import ASGIApp
+from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
         hosts=(*settings.security.allowed_hosts, settings.server.host),
         origins=settings.security.allowed_origins,
         exposed=not is_loopback(settings.server.host),
+        keys=container.get(ClientKeys).find if settings.security.keys else None,
     )
     paths = PathTable(plugins.routes, api_paths(), plugins.providers)
     container.provide(PathTable, paths)
@@ -69,13 +71,13 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
 
 
 def _limiting(container: ServiceContainer) -> "Limiting | None":
-    settings = container.get(Settings).limits
-    if not settings.enabled:
+    settings = container.get(Settings)
+    if not settings.limits.enabled and not settings.security.keys:
         return None
     # Imported here: the library costs a tenth of a second at start, and memory.
     from ccproxy.api.limiting import Limiting  # noqa: PLC0415
 
-    limiting = Limiting(settings)
+    limiting = Limiting(settings.limits)
     return container.provide(Limiting, limiting, close=limiting.close)
 
 

@@ -54,7 +54,7 @@ class Turnstile:
         """Let a request in, and out at the end.
 
         Raises:
-            LimitExceededError: There is no room for it; then nothing is counted.
+            LimitExceededError: There is no room for it; then no rate counts it.
         """
         for each in allowances:
             if 0 < each.concurrent <= self._inside[each.key]:

@@ -9,16 +9,21 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from hmac import compare_digest
 
 from ccproxy.api.exchange import Exchange, exchange_of
+from ccproxy.api.routing import Kind, Match
 from ccproxy.errors import AccessDeniedError, UnauthorizedError
+from ccproxy.models.client_key import ClientKey
 from ccproxy.sdk import ASGIApp, Receive, Scope, Send
 
 OPEN = frozenset({"/health/live", "/health/ready"})
 """Paths that need no token; they tell nothing but yes or no."""
+
+FOR_KEYS = frozenset({Kind.BASE, Kind.MODEL, Kind.MODELS})
+"""What a key opens: the log of all requests, metrics and the like are not its own."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -33,6 +38,7 @@ class Access:
         origins: Web origins whose pages may call.
         exposed: Whether the gateway listens beyond loopback; then addresses in the
             Host header are fine, as only names can be rebound.
+        keys: Finds a key by the hash of what is shown; without it there are none.
     """
 
     def __init__(
@@ -43,12 +49,14 @@ class Access:
         hosts: Iterable[str] = (),
         origins: Iterable[str] = (),
         exposed: bool = False,
+        keys: Callable[[bytes], ClientKey | None] | None = None,
     ) -> None:
         self._app = app
         self._hashes = [sha256(token.encode()).digest() for token in tokens]
         self._hosts = LOOPBACK | {host.lower() for host in hosts}
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
         self._exposed = exposed
+        self._keys = keys
         self._good_hosts: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,8 +91,9 @@ class Access:
 
         Raises:
             UnauthorizedError: The token is missing or wrong.
+            AccessDeniedError: It is a key, and the path is not for models.
         """
-        if not self._hashes or path in OPEN:
+        if (not self._hashes and self._keys is None) or path in OPEN:
             return
         shown = {
             header: token
@@ -92,14 +101,27 @@ class Access:
             if (token := _token(header, exchange.headers.get(header)))
         }
         own = {header: sha256(token).digest() for header, token in shown.items()}
-        good = {header: digest for header, digest in own.items() if self._known(digest)}
+        tokens = {each for each, digest in own.items() if self._known(digest)}
+        keys = {each: key for each, digest in own.items() if (key := self._key(digest))}
+        good = tokens or keys
         if not good:
-            what = "is wrong" if shown else "is missing"
-            msg = f"The client token {what}."
-            hint = "Send one of security.client_tokens as Bearer token or x-api-key."
-            raise UnauthorizedError(msg, hint=hint)
-        exchange.gateway_credential = frozenset(good)
-        exchange.caller = next(iter(good.values())).hex()[:16]
+            raise self._unauthorized(bool(shown))
+        if not tokens:
+            exchange.key = next(iter(keys.values()))
+            _check_use(exchange.key, exchange.match)
+        exchange.gateway_credential = frozenset({*tokens, *keys})
+        caller = next(each for each in own if each in good)
+        exchange.caller = own[caller].hex()[:16]
+
+    def _unauthorized(self, shown: bool) -> UnauthorizedError:
+        what = "is wrong" if shown else "is missing"
+        hint = "Send one of security.client_tokens as Bearer token or x-api-key."
+        if self._keys is not None:
+            hint += " 'ccproxy keys create' makes keys that are taken, too."
+        return UnauthorizedError(f"The client token {what}.", hint=hint)
+
+    def _key(self, digest: bytes) -> ClientKey | None:
+        return None if self._keys is None else self._keys(digest)
 
     def _check_host(self, host: bytes) -> None:
         if host in self._good_hosts:
@@ -127,6 +149,13 @@ class Access:
         for each in self._hashes:
             known |= compare_digest(digest, each)
         return known
+
+
+def _check_use(key: ClientKey, match: Match) -> None:
+    if match.kind not in FOR_KEYS:
+        msg = f"The key {key.name!r} is for models alone."
+        hint = "One of security.client_tokens opens all there is."
+        raise AccessDeniedError(msg, hint=hint)
 
 
 def _name_of(host: str) -> str:

@@ -3,12 +3,15 @@
 import ipaddress
 from functools import lru_cache
 
-from limits import RateLimitItem
+from limits import RateLimitItem, parse
 
 from ccproxy.api.exchange import Exchange, exchange_of
 from ccproxy.api.routing import Kind
 from ccproxy.api.turnstile import Allowance, Turnstile
 from ccproxy.sdk import ASGIApp, Receive, Scope, Send
+
+BY_KEY = "the key's --"
+"""How the options of ``ccproxy keys create`` begin, of a limit that a key has."""
 
 
 class Limiter:
@@ -17,8 +20,8 @@ class Limiter:
     Args:
         app: The next layer.
         turnstile: Counts.
-        rate: Requests of a caller.
-        concurrent: Requests of a caller at once; 0 is any number.
+        rate: Requests of a caller whose key says nothing else; ``None`` is any number.
+        concurrent: The same at once; 0 is any number.
         address_rate: Requests of an address, whatever tokens it shows.
         address_concurrent: The same at once; 0 is any number.
     """
@@ -28,7 +31,7 @@ class Limiter:
         app: ASGIApp,
         turnstile: Turnstile,
         *,
-        rate: RateLimitItem,
+        rate: RateLimitItem | None = None,
         concurrent: int = 0,
         address_rate: RateLimitItem | None = None,
         address_concurrent: int = 0,
@@ -57,11 +60,7 @@ class Limiter:
     def _allowances(self, exchange: Exchange, scope: Scope) -> list[Allowance]:
         # The peer's address, never one that a header tells: anybody can write those.
         address = network_of((scope.get("client") or ("local",))[0])
-        if exchange.caller:
-            key, whose = f"token/{exchange.caller}", "This client token"
-        else:
-            key, whose = f"caller/{address}", "This address"
-        allowances = [Allowance(key, whose, "limits.", self._rate, self._concurrent)]
+        allowances = self._own(exchange, address)
         if self._address_rate or self._address_concurrent:
             allowances.append(
                 Allowance(
@@ -73,6 +72,29 @@ class Limiter:
                 )
             )
         return allowances
+
+    def _own(self, exchange: Exchange, address: str) -> list[Allowance]:
+        """Say what the caller is allowed: by its key, or else by the settings."""
+        caller, whose = f"caller/{address}", "This address"
+        if exchange.caller:
+            caller, whose = f"token/{exchange.caller}", "This client token"
+        rate, concurrent = self._rate, self._concurrent
+        rate_by = concurrent_by = "limits."
+        if (key := exchange.key) is not None:
+            whose = f"The key {key.name!r}"
+            if key.requests is not None:
+                rate, rate_by = _parsed(key.requests), BY_KEY
+            if key.concurrent is not None:
+                concurrent, concurrent_by = key.concurrent, BY_KEY
+        return [
+            Allowance(caller, whose, rate_by, rate=rate),
+            Allowance(caller, whose, concurrent_by, concurrent=concurrent),
+        ]
+
+
+@lru_cache(1024)
+def _parsed(rate: str) -> RateLimitItem:
+    return parse(rate)
 
 
 @lru_cache(4096)

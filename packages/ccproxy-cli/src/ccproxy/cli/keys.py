@@ -1,0 +1,174 @@
+"""``ccproxy keys``: client tokens with names, made and taken back."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from ccproxy.cli.console import note, show, show_json, show_table
+from ccproxy.cli.lazy import new_app
+from ccproxy.cli.moments import clock_time, coming
+from ccproxy.cli.opened import Opened, open_settings
+from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
+from ccproxy.config.sections import Rate
+from ccproxy.errors import StorageError
+from ccproxy.models.client_key import ClientKey
+from ccproxy.storage.database import Database
+from ccproxy.storage.keys import with_keys
+
+if TYPE_CHECKING:
+    from ccproxy.storage.repositories.key_repository import KeyRepository
+
+app = new_app("Make client keys, list them, take them back.")
+
+T = TypeVar("T")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+NameArgument = Annotated[str, typer.Argument(help="What to call the key.")]
+
+
+@app.command()
+def create(
+    name: NameArgument,
+    *,
+    expires: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="30d and the like from now, or a date."),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Models it may ask; repeatable."),
+    ] = None,
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Providers it may ask; repeatable."),
+    ] = None,
+    requests: Annotated[
+        str | None,
+        typer.Option(metavar="RATE", help="Its rate, such as 60/minute."),
+    ] = None,
+    concurrent: Annotated[
+        int | None,
+        typer.Option(min=0, help="Requests answered at once; 0 is any number."),
+    ] = None,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key and show it, this once: only its hash is kept."""
+    if not _NAME.fullmatch(name):
+        raise typer.BadParameter("The name may have letters, digits and . _ @ - only.")
+    now = datetime.now(UTC)
+    token = f"sk-ccproxy-{secrets.token_urlsafe(32)}"
+    key = ClientKey(
+        name=name,
+        digest=sha256(token.encode()).hexdigest(),
+        created_at=now,
+        expires_at=None if expires is None else coming(expires, now),
+        models=tuple(model or ()),
+        providers=tuple(provider or ()),
+        requests=None if requests is None else _rate(requests),
+        concurrent=concurrent,
+    )
+    opened = open_settings(config, sets or ())
+    _with(opened, lambda keys: keys.create(key))
+    if as_json:
+        show_json({**_as_object(key, now), "key": token}, whole=True)
+    else:
+        show(token, whole=True)
+    note("This is the only time the key is shown.")
+    if not opened.settings.security.keys:
+        note("The gateway takes keys only if security.keys is true.")
+
+
+@app.command("list")
+def list_keys(
+    *, config: ConfigOption = None, sets: SetOption = None, as_json: JsonOption = False
+) -> None:
+    """List the keys, and what each may be used for."""
+    found = _with(open_settings(config, sets or ()), lambda keys: keys.list())
+    now = datetime.now(UTC)
+    if as_json:
+        show_json({"keys": [_as_object(each, now) for each in found]})
+        return
+    if not found:
+        show("There are no keys. 'ccproxy keys create NAME' makes one.")
+        return
+    columns = ("NAME", "STATE", "GOOD UNTIL", "MODELS", "PROVIDERS", "LIMITS")
+    show_table(columns, [_row(each, now) for each in found])
+
+
+@app.command()
+def revoke(
+    name: NameArgument,
+    *,
+    config: ConfigOption = None,
+    sets: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a key back; a running gateway refuses it within ten seconds."""
+    if not _with(open_settings(config, sets or ()), lambda keys: keys.delete(name)):
+        raise StorageError(
+            f"There is no key {name!r}.", hint="'ccproxy keys list' lists all."
+        )
+    if as_json:
+        show_json({"revoked": name})
+    else:
+        show(f"The key {name!r} is revoked.")
+
+
+def _with(opened: Opened, ask: Callable[["KeyRepository"], T]) -> T:
+    async def run() -> T:
+        database = Database(opened.settings.storage_url)
+        try:
+            return await with_keys(database, ask)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def _rate(text: str) -> str:
+    rates: TypeAdapter[str] = TypeAdapter(Rate)
+    try:
+        return rates.validate_python(text)
+    except ValidationError:
+        msg = f"{text!r} is no rate such as 600/minute (or second, hour, day)."
+        raise typer.BadParameter(msg) from None
+
+
+def _state(key: ClientKey, now: datetime) -> str:
+    return "expired" if key.is_expired(now) else "good"
+
+
+def _row(key: ClientKey, now: datetime) -> Sequence[str]:
+    limits = [key.requests or ""]
+    if key.concurrent:
+        limits.append(f"{key.concurrent} at once")
+    return (
+        key.name,
+        _state(key, now),
+        clock_time(key.expires_at) if key.expires_at else "",
+        " ".join(key.models) or "all",
+        " ".join(key.providers) or "all",
+        ", ".join(filter(None, limits)),
+    )
+
+
+def _as_object(key: ClientKey, now: datetime) -> dict[str, object]:
+    expires = key.expires_at
+    return {
+        "name": key.name,
+        "state": _state(key, now),
+        "created_at": key.created_at.isoformat(),
+        "expires_at": None if expires is None else expires.isoformat(),
+        "models": list(key.models),
+        "providers": list(key.providers),
+        "requests": key.requests,
+        "concurrent": key.concurrent,
+    }
