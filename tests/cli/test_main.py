@@ -37,6 +37,7 @@ Commands:
   status    Tell how the running gateway is.
   doctor    Check everything, and say what to do.
   auth      Log in and out, and show accounts.
+  keys      Make client keys, and take them back.
   requests  Show what was asked of models.
   cost      Add up what requests have cost.
   sql       Ask the database in SQL.

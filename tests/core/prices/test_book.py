@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -42,9 +42,9 @@ class List:
         ]
 
 
-def used(**facts: object) -> RequestRecord:
+def used(ended_at: datetime = NOW, **facts: object) -> RequestRecord:
     million = {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
-    return record(NOW, **{**million, **facts})
+    return record(ended_at, **{**million, **facts})
 
 
 def test_a_model_is_looked_up_once_a_day_together_with_the_others() -> None:

@@ -25,7 +25,7 @@ from ccproxy.storage.keys import with_keys
 if TYPE_CHECKING:
     from ccproxy.storage.repositories.key_repository import KeyRepository
 
-app = new_app("Make client keys, list them, take them back.")
+app = new_app("Make client keys, and take them back.")
 
 T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
