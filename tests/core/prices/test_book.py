@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -42,8 +42,10 @@ class List:
         ]
 
 
-def used(**facts: object) -> RequestRecord:
-    return record(**{"input_tokens": 1_000_000, "output_tokens": 1_000_000, **facts})
+def used(ended_at: datetime = NOW, **facts: object) -> RequestRecord:
+    """A request that read a million tokens, and wrote as many."""
+    usual = {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
+    return record(ended_at, **{**usual, **facts})
 
 
 def test_a_model_is_looked_up_once_a_day_together_with_the_others() -> None:
@@ -57,7 +59,7 @@ def test_a_model_is_looked_up_once_a_day_together_with_the_others() -> None:
     ]
     priced([used(), used(model="n")])
     assert prices.asked == [["m", "n"]]
-    priced([used(ended_at=MIDNIGHT)])
+    priced([used(MIDNIGHT)])
     assert prices.asked == [["m", "n"], ["m"]]
 
 
