@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
@@ -17,8 +17,10 @@ from ccproxy.prices.sheet import Rate, Sheet
 
 _log = structlog.get_logger(__name__)
 
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Seconds that looking prices up may take; it takes less than one."""
+TRY_AGAIN = timedelta(minutes=10)
+"""How long a list that could not be looked at is left alone."""
 MOST = 1000
 """Models whose prices are kept in memory."""
 SETTINGS = "settings"
@@ -122,9 +124,8 @@ def look_up_aside(wanted: Sequence[Wanted]) -> Sequence[Listed]:
 
 
 def _nothing(wanted: Wanted) -> Listed:
-    """Tell that nothing is known of a model for the rest of the day."""
-    end = wanted.at.replace(hour=23, minute=59, second=59)
-    return Listed(sheet=None, begin=wanted.at, end=end)
+    """Tell that nothing is known of a model for a while."""
+    return Listed(sheet=None, begin=wanted.at, end=wanted.at + TRY_AGAIN)
 
 
 def _key(record: RequestRecord, urls: Mapping[str, str]) -> Key | None:
