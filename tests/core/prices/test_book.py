@@ -102,6 +102,8 @@ def test_memory_of_prices_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for model in ("m", "n", "o", "o", "m"):
         priced([used(model=model)])
     assert prices.asked == [["m"], ["n"], ["o"], ["m"]]
+    assert priced([used(), used(model="p"), used(model="q")])[0].cost == 3.0
+    assert priced([used(), used(model="r")])[0].cost == 3.0
 
 
 def test_the_list_itself_is_looked_at_in_another_process() -> None:

@@ -22,7 +22,7 @@ PATIENCE = 10.0
 TRY_AGAIN = timedelta(minutes=10)
 """How long a list that could not be looked at is left alone."""
 MOST = 1000
-"""Models whose prices are kept in memory."""
+"""Models whose prices are kept in memory; a batch may add its own."""
 SETTINGS = "settings"
 """The basis of a cost by prices of the settings."""
 
@@ -57,6 +57,8 @@ class PriceBook:
         This takes a while for a model that was not used before, or not today.
         """
         urls = self._urls()
+        if len(self._listed) >= MOST:
+            self._listed.clear()  # before it is seen what this batch needs
         self._learn(list(self._unknown(records, urls)))
         return [self._with_cost(record, urls) for record in records]
 
@@ -99,8 +101,6 @@ class PriceBook:
     def _learn(self, wanted: Sequence[Wanted]) -> None:
         if not wanted:
             return
-        if len(self._listed) + len(wanted) > MOST:
-            self._listed.clear()
         for each, listed in zip(wanted, self._look_up(wanted), strict=True):
             self._listed[each.url, each.model] = listed
 
