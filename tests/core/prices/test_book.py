@@ -9,7 +9,7 @@ import pytest
 from ccproxy.config.sections import Price
 from ccproxy.models.request_record import RequestRecord
 from ccproxy.prices import book
-from ccproxy.prices.book import PriceBook
+from ccproxy.prices.book import TRY_AGAIN, PriceBook
 from ccproxy.prices.listed import Listed, Wanted
 from ccproxy.prices.sheet import Rate, Sheet
 from fakes.records import NOW, record
@@ -43,8 +43,9 @@ class List:
 
 
 def used(ended_at: datetime = NOW, **facts: object) -> RequestRecord:
-    million = {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
-    return record(ended_at, **{**million, **facts})
+    """A request that read a million tokens, and wrote as many."""
+    usual = {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
+    return record(ended_at, **{**usual, **facts})
 
 
 def test_a_model_is_looked_up_once_a_day_together_with_the_others() -> None:
@@ -58,7 +59,7 @@ def test_a_model_is_looked_up_once_a_day_together_with_the_others() -> None:
     ]
     priced([used(), used(model="n")])
     assert prices.asked == [["m", "n"]]
-    priced([used(ended_at=MIDNIGHT)])
+    priced([used(MIDNIGHT)])
     assert prices.asked == [["m", "n"], ["m"]]
 
 
@@ -74,7 +75,7 @@ def test_a_model_is_looked_up_once_a_day_together_with_the_others() -> None:
 )
 def test_what_can_have_no_price_is_not_looked_up(facts: dict[str, object]) -> None:
     prices = List()
-    kept = used(**facts)
+    kept = used(NOW, **facts)
     assert PriceBook((), lambda: URLS, prices.look_up).priced([kept]) == [kept]
     assert prices.asked == []
 
@@ -101,6 +102,8 @@ def test_memory_of_prices_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for model in ("m", "n", "o", "o", "m"):
         priced([used(model=model)])
     assert prices.asked == [["m"], ["n"], ["o"], ["m"]]
+    assert priced([used(), used(model="p"), used(model="q")])[0].cost == 3.0
+    assert priced([used(), used(model="r")])[0].cost == 3.0
 
 
 def test_the_list_itself_is_looked_at_in_another_process() -> None:
@@ -110,11 +113,11 @@ def test_the_list_itself_is_looked_at_in_another_process() -> None:
     assert (told.cost_basis or "").startswith("genai-prices ")
 
 
-def test_without_a_list_costs_are_unknown_and_it_is_not_asked_for_again(
+def test_without_a_list_costs_are_unknown_and_it_is_left_alone_for_a_while(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/dev/null")
     priced = PriceBook((), lambda: URLS).priced
-    assert priced([used()])[0].cost is None
-    assert priced([used()])[0].cost is None
-    assert capsys.readouterr().out.count("prices_unavailable") == 1
+    for at in (NOW, NOW + timedelta(minutes=9), NOW + TRY_AGAIN):
+        assert priced([used(at)])[0].cost is None
+    assert capsys.readouterr().out.count("prices_unavailable") == 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccproxy.models.request_record import RequestRecord
+from ccproxy.models.request_record import COUNTS, RequestRecord
 from ccproxy.prices.sheet import Rate, Sheet
 from fakes.records import NOW, record
 
@@ -20,16 +20,8 @@ SHEET = Sheet(
 
 def used(**counts: int) -> RequestRecord:
     """A request that used so many tokens, and none of the other kinds."""
-    names = (
-        "input_tokens",
-        "cache_read_tokens",
-        "cache_write_tokens",
-        "cache_write_1h_tokens",
-        "output_tokens",
-        "reasoning_tokens",
-    )
     return record(
-        NOW, **{name: counts.get(name.removesuffix("_tokens"), 0) for name in names}
+        NOW, **{name: counts.get(name.removesuffix("_tokens"), 0) for name in COUNTS}
     )
 
 

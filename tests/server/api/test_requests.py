@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ccproxy.models.request_record import COUNTS
 from ccproxy.services.request_log import LISTENER_SIZE, RequestLog
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
 from ccproxy.testing import RunningGateway, gateway
@@ -75,16 +76,6 @@ async def test_a_request_to_a_model_is_kept_without_what_was_said(
     }
     assert {name: told[name] for name in expected} == expected
     assert "secret" not in json.dumps(told)
-
-
-COUNTS = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-)
 
 
 @pytest.mark.parametrize(

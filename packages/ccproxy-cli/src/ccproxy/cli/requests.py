@@ -217,21 +217,10 @@ def _facts(record: RequestRecord) -> tuple[str, ...]:
         f"{record.duration:.2f}",
         record.provider or "-",
         record.model or record.model_requested or "-",
-        tokens(_all_input(record)),
+        tokens(record.prompt),
         tokens(record.output_tokens),
         usd(record.cost),
         record.client or "-",
         record.id,
         record.failure or "",
     )
-
-
-def _all_input(record: RequestRecord) -> int | None:
-    """Count all that was read, cached or not."""
-    counts = (
-        record.input_tokens,
-        record.cache_read_tokens,
-        record.cache_write_tokens,
-    )
-    known = [each for each in counts if each is not None]
-    return sum(known) if known else None

@@ -24,12 +24,12 @@ _READ: dict[Dialect, Callable[[JsonObject], Usage]] = {
     Dialect.MESSAGES: read_messages,
     Dialect.RESPONSES: read_responses,
 }
-_SIGN = b'_tokens"'
+SIGN = b'_tokens"'
 """What each count's name ends with. Within a text its quote would be escaped."""
 
 
 class Meter:
-    """Sees the events of a stream, and parses the few that may tell of tokens.
+    """Parses the events of a stream that may tell of tokens, which are few.
 
     Args:
         dialect: The stream's.
@@ -42,17 +42,11 @@ class Meter:
         self.usage: Usage | None = None
         self._dialect = dialect
 
-    def see(self, event: bytes, *, is_last: bool) -> None:
-        """Take an event.
+    def see(self, event: bytes) -> None:
+        """Take an event that has the sign in it; of Responses, only the terminal one.
 
-        Args:
-            event: As it came.
-            is_last: Whether it is the terminal one.
+        Its first events repeat the request, which may be large.
         """
-        if _SIGN not in event:
-            return
-        if self._dialect is Dialect.RESPONSES and not is_last:
-            return  # the first events repeat the request, which may be large
         payload = _decoded(parse_event(event).data)
         if self._dialect is Dialect.MESSAGES:
             self._see_message(payload)
@@ -76,7 +70,7 @@ class Meter:
 
 def usage_of(dialect: Dialect, body: bytes) -> Usage | None:
     """Read what a whole answer has used, if it tells."""
-    if _SIGN not in body:
+    if SIGN not in body:
         return None
     usage = _decoded(body).get("usage")
     return _READ[dialect](usage) if isinstance(usage, dict) else None

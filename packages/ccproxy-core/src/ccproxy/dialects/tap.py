@@ -11,7 +11,7 @@ import orjson
 from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.failure import error_event
-from ccproxy.dialects.meter import Meter
+from ccproxy.dialects.meter import SIGN, Meter
 from ccproxy.dialects.sse import EventSplitter, parse_event
 
 
@@ -62,6 +62,7 @@ class StreamTap:
         self._judge = _judge_chat if dialect is Dialect.CHAT else _judge_typed
         self._dialect = dialect
         self._meter = Meter(dialect)
+        self._tells_before = dialect is not Dialect.RESPONSES
 
     @property
     def usage(self) -> Usage | None:
@@ -105,7 +106,9 @@ class StreamTap:
         if event := event.lstrip(b"\r\n"):  # a CRLF cut in two leaves its half here
             self.last = event
             outcome = self._judge(self._dialect, event)
-            self._meter.see(event, is_last=outcome is not None)
+            # Responses tells its tokens with its end, so that its words need no look.
+            if (outcome is not None or self._tells_before) and SIGN in event:
+                self._meter.see(event)
             if outcome is not None and self.outcome is Outcome.OPEN:
                 self.outcome = outcome  # a failure stays one, whatever follows
 
@@ -122,7 +125,10 @@ def _judge_chat(dialect: Dialect, event: bytes) -> Outcome | None:
 
 
 def _judge_typed(dialect: Dialect, event: bytes) -> Outcome | None:
-    if not any(hint in event for hint in _HINTS[dialect]):
+    for hint in _HINTS[dialect]:
+        if hint in event:
+            break
+    else:  # as any() would say, in half the time
         return None
     parsed = parse_event(event)
     name = parsed.name.decode("utf-8", "replace")

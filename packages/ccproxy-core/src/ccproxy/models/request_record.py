@@ -88,9 +88,18 @@ class RequestRecord(BaseModel):
     notes: tuple[str, ...] = ()
     """What was changed or dropped on the way, a sentence each."""
 
+    @property
+    def prompt(self) -> int | None:
+        """All tokens that were read, cached or not; ``None`` if unknown."""
+        counts = (self.input_tokens, self.cache_read_tokens, self.cache_write_tokens)
+        known = [each for each in counts if each is not None]
+        return sum(known) if known else None
+
 
 COLUMNS = tuple(RequestRecord.model_fields)
 """Names of the columns, in their order."""
+COUNTS = tuple(name for name in COLUMNS if name.endswith("_tokens"))
+"""Columns that count tokens."""
 LISTS = tuple(
     name
     for name, field in RequestRecord.model_fields.items()

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
@@ -17,10 +17,12 @@ from ccproxy.prices.sheet import Rate, Sheet
 
 _log = structlog.get_logger(__name__)
 
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Seconds that looking prices up may take; it takes less than one."""
+TRY_AGAIN = timedelta(minutes=10)
+"""How long a list that could not be looked at is left alone."""
 MOST = 1000
-"""Models whose prices are kept in memory."""
+"""Models whose prices are kept in memory; a batch may add its own."""
 SETTINGS = "settings"
 """The basis of a cost by prices of the settings."""
 
@@ -55,6 +57,8 @@ class PriceBook:
         This takes a while for a model that was not used before, or not today.
         """
         urls = self._urls()
+        if len(self._listed) >= MOST:
+            self._listed.clear()  # before it is seen what this batch needs
         self._learn(list(self._unknown(records, urls)))
         return [self._with_cost(record, urls) for record in records]
 
@@ -97,8 +101,6 @@ class PriceBook:
     def _learn(self, wanted: Sequence[Wanted]) -> None:
         if not wanted:
             return
-        if len(self._listed) + len(wanted) > MOST:
-            self._listed.clear()
         for each, listed in zip(wanted, self._look_up(wanted), strict=True):
             self._listed[each.url, each.model] = listed
 
@@ -122,9 +124,8 @@ def look_up_aside(wanted: Sequence[Wanted]) -> Sequence[Listed]:
 
 
 def _nothing(wanted: Wanted) -> Listed:
-    """Tell that nothing is known of a model for the rest of the day."""
-    end = wanted.at.replace(hour=23, minute=59, second=59)
-    return Listed(sheet=None, begin=wanted.at, end=end)
+    """Tell that nothing is known of a model for a while."""
+    return Listed(sheet=None, begin=wanted.at, end=wanted.at + TRY_AGAIN)
 
 
 def _key(record: RequestRecord, urls: Mapping[str, str]) -> Key | None:

@@ -64,14 +64,7 @@ class Sheet(BaseModel):
         """
         if record.output_tokens is None:
             return None
-        prompt = sum(
-            count or 0
-            for count in (
-                record.input_tokens,
-                record.cache_read_tokens,
-                record.cache_write_tokens,
-            )
-        )
+        prompt = record.prompt or 0
         total = 0.0
         for tokens, rate in self._lines(record):
             if tokens and rate is None:

@@ -1,7 +1,7 @@
 """The facts of one request, gathered on its way."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import partial
 
@@ -188,14 +188,7 @@ def _counts(usage: Usage | None) -> dict[str, int]:
     """Name the counts as events do; what is unknown stays out."""
     if usage is None:
         return {}
-    return {
-        "input_tokens": usage.input,
-        "cache_read_tokens": usage.cache_read,
-        "cache_write_tokens": usage.cache_write,
-        "cache_write_1h_tokens": usage.cache_write_1h,
-        "output_tokens": usage.output,
-        "reasoning_tokens": usage.reasoning,
-    }
+    return {f"{each.name}_tokens": getattr(usage, each.name) for each in fields(usage)}
 
 
 def _header(text: str) -> bytes:

@@ -16,7 +16,7 @@ from ccproxy.models.request_query import (
     RequestsPage,
     RequestStats,
 )
-from ccproxy.models.request_record import LISTS, RequestRecord, first_id
+from ccproxy.models.request_record import COUNTS, LISTS, RequestRecord, first_id
 from ccproxy.models.request_table import request_records
 
 MOST_GROUPS = 1000
@@ -33,17 +33,7 @@ _SAME = (
     "failure",
 )
 """Columns that a filter gives the value of."""
-_SUMS = (
-    "bytes_in",
-    "bytes_out",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cost",
-)
+_SUMS = ("bytes_in", "bytes_out", *COUNTS, "cost")
 
 
 class RequestRepository:
