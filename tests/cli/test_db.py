@@ -22,13 +22,14 @@ def test_a_new_database_is_behind_until_it_is_upgraded(
 ) -> None:
     behind = ccproxy("db", "check")
     assert (behind.returncode, behind.stderr) == (10, "")
-    assert behind.stdout == "core is behind: the database has none, the code 0002.\n"
+    assert behind.stdout == "core is behind: the database has none, the code 0004.\n"
     assert not file.exists()
     upgraded = ccproxy("db", "upgrade")
     assert upgraded.stdout == (
         "RUN   REVISION  TITLE\n"
         "core  0001      Account facts\n"
         "core  0002      Records of requests\n"
+        "core  0004      Client keys\n"
     )
     again = ccproxy("db", "upgrade")
     assert again.stdout == "Nothing to do: the database is as the code needs it.\n"
@@ -40,17 +41,18 @@ def test_a_new_database_is_behind_until_it_is_upgraded(
 def test_state_and_history_are_told_to_people_and_programs(ccproxy: Run) -> None:
     ccproxy("db", "upgrade")
     assert ccproxy("db", "current").stdout == (
-        "RUN   CURRENT  HEAD  STATE\ncore  0002     0002  current\n"
+        "RUN   CURRENT  HEAD  STATE\ncore  0004     0004  current\n"
     )
     assert ccproxy("db", "history").stdout == (
         "RUN   REVISION  STATE    TITLE\n"
         "core  0001      applied  Account facts\n"
         "core  0002      applied  Records of requests\n"
+        "core  0004      applied  Client keys\n"
     )
     current = json.loads(ccproxy("db", "current", "--json").stdout)
     assert current == {
         "runs": [
-            {"name": "core", "current": "0002", "head": "0002", "state": "current"}
+            {"name": "core", "current": "0004", "head": "0004", "state": "current"}
         ]
     }
 

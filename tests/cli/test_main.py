@@ -37,6 +37,7 @@ Commands:
   status    Tell how the running gateway is.
   doctor    Check everything, and say what to do.
   auth      Log in and out, and show accounts.
+  keys      Make client keys, list them, take them back.
   requests  Show what was asked of models.
   sql       Ask the database in SQL.
   db        Show the database's state, and upgrade it.

@@ -1,10 +1,10 @@
 """Client keys in the database: what is written is found, and no token is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ccproxy.errors import StorageError
 from ccproxy.models.client_key import ClientKey
 from ccproxy.storage.database import Database
 from ccproxy.storage.keys import with_keys
@@ -35,16 +35,20 @@ async def test_keys_are_listed_by_name_as_they_were_written(
 
 
 async def test_a_name_is_taken_once(database: Database) -> None:
-    await with_keys(database, lambda keys: keys.create(BARE))
-    with pytest.raises(StorageError, match="a key 'ci' already"):
-        await with_keys(database, lambda keys: keys.create(BARE))
+    other = replace(BARE, digest="ef" * 32)
+    made = [
+        await with_keys(database, lambda keys, key=key: keys.create(key))
+        for key in (BARE, other)
+    ]
+    assert made == [True, False]
+    assert list(await with_keys(database, lambda keys: keys.list())) == [BARE]
 
 
 async def test_a_deleted_key_is_gone_and_its_name_free(database: Database) -> None:
     await with_keys(database, lambda keys: keys.create(BARE))
     gone = [await with_keys(database, lambda keys: keys.delete("ci")) for _ in range(2)]
     assert gone == [True, False]
-    await with_keys(database, lambda keys: keys.create(BARE))
+    assert await with_keys(database, lambda keys: keys.create(BARE))
 
 
 @pytest.mark.parametrize(

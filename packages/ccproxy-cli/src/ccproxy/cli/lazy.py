@@ -33,7 +33,7 @@ BUILTINS = {
     "status": Builtin("ccproxy.cli.status", "Tell how the running gateway is."),
     "doctor": Builtin("ccproxy.cli.doctor", "Check everything, and say what to do."),
     "auth": Builtin("ccproxy.cli.auth", "Log in and out, and show accounts."),
-    "keys": Builtin("ccproxy.cli.keys", "Make client keys, and take them back."),
+    "keys": Builtin("ccproxy.cli.keys", "Make client keys, list them, take them back."),
     "requests": Builtin("ccproxy.cli.requests", "Show what was asked of models."),
     "sql": Builtin("ccproxy.cli.sql", "Ask the database in SQL."),
     "db": Builtin("ccproxy.cli.db", "Show the database's state, and upgrade it."),
