@@ -25,30 +25,30 @@ FULL = ClientKey(
 BARE = ClientKey(name="ci", digest="cd" * 32, created_at=NOW)
 
 
+async def add(database: Database, key: ClientKey) -> bool:
+    return await with_keys(database, lambda keys: keys.create(key))
+
+
 async def test_keys_are_listed_by_name_as_they_were_written(
     database: Database,
 ) -> None:
     for key in (FULL, BARE):
-        await with_keys(database, lambda keys, key=key: keys.create(key))
+        assert await add(database, key)
     found = await with_keys(database, lambda keys: keys.list())
     assert list(found) == [BARE, FULL]
 
 
 async def test_a_name_is_taken_once(database: Database) -> None:
     other = replace(BARE, digest="ef" * 32)
-    made = [
-        await with_keys(database, lambda keys, key=key: keys.create(key))
-        for key in (BARE, other)
-    ]
-    assert made == [True, False]
+    assert [await add(database, key) for key in (BARE, other)] == [True, False]
     assert list(await with_keys(database, lambda keys: keys.list())) == [BARE]
 
 
 async def test_a_deleted_key_is_gone_and_its_name_free(database: Database) -> None:
-    await with_keys(database, lambda keys: keys.create(BARE))
+    await add(database, BARE)
     gone = [await with_keys(database, lambda keys: keys.delete("ci")) for _ in range(2)]
     assert gone == [True, False]
-    assert await with_keys(database, lambda keys: keys.create(BARE))
+    assert await add(database, BARE)
 
 
 @pytest.mark.parametrize(
