@@ -263,6 +263,24 @@ def test_a_redis_without_its_library_is_told_at_the_start(
         Limiting(Limits(redis_url=SecretStr("redis://127.0.0.1:1")))
 
 
+@pytest.mark.parametrize("url", ["redis://:secret@host", "redis://:secret@host:x"])
+def test_a_url_that_leads_to_no_redis_is_told_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="no URL of a Redis") as error:
+        Limiting(Limits(redis_url=SecretStr(url)))
+    assert "secret" not in str(error.value)
+
+
+async def test_two_limits_of_one_pattern_both_hold(start: Start, fake: Vendor) -> None:
+    models = [
+        {"match": "*", "requests": "5/hour", "concurrent": 2},
+        {"match": "*", "requests": "1/day", "concurrent": 2},
+    ]
+    running = await start(limits(models=models))
+    answers = [await ask(running) for _ in range(2)]
+    assert [each.status_code for each in answers] == [200, 429]
+    assert "1 times per day" in answers[1].text
+
+
 async def test_a_redis_that_is_not_there_refuses_nobody(start: Start) -> None:
     redis = limits(requests="1/hour", redis_url="redis://127.0.0.1:1")
     running = await start(redis)

@@ -13,21 +13,12 @@ from structlog.testing import capture_logs
 from ccproxy.api.rates import QUIET, Counted, Rates
 from ccproxy.api.standing import Standing
 from ccproxy.api.windows import Windows
+from fakes.clock import Clock
 
 pytestmark = pytest.mark.unit
 
 MINE = Counted(parse("2/minute"), "mine")
 OURS = Counted(parse("3/minute"), "ours")
-
-
-class Clock:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -3,18 +3,9 @@
 import pytest
 
 from ccproxy.api.windows import SWEPT, Windows
+from fakes.clock import Clock
 
 pytestmark = pytest.mark.unit
-
-
-class Clock:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -92,6 +83,16 @@ async def test_there_are_never_more_than_the_most(clock: Clock) -> None:
         await windows.acquire_entry(f"moving {number}", 1, 1000)
         assert len(windows) <= 10
     assert await windows.get("fixed 99") == 1
+
+
+async def test_a_window_that_begins_anew_takes_no_more_room(clock: Clock) -> None:
+    windows = Windows(clock, most=5)
+    for _ in range(50):
+        clock.now += 60
+        for count in (1, 2, 3):
+            assert await windows.incr("a", 60) == count
+            assert await windows.acquire_entry("b", 3, 60)
+    assert len(windows) == 2
 
 
 async def test_a_window_can_be_cleared_and_all_of_them(clock: Clock) -> None:

@@ -17,7 +17,6 @@ from ccproxy.cli.moments import clock_time, coming
 from ccproxy.cli.opened import Opened, open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
 from ccproxy.config.sections import Rate
-from ccproxy.errors import StorageError
 from ccproxy.models.client_key import ClientKey
 from ccproxy.storage.database import Database
 from ccproxy.storage.keys import with_keys
@@ -76,7 +75,8 @@ def create(
         concurrent=concurrent,
     )
     opened = open_settings(config, sets or ())
-    _with(opened, lambda keys: keys.create(key))
+    if not _with(opened, lambda keys: keys.create(key)):
+        raise typer.BadParameter(f"There is a key {name!r} already.")
     if as_json:
         show_json({**_as_object(key, now), "key": token}, whole=True)
     else:
@@ -113,9 +113,7 @@ def revoke(
 ) -> None:
     """Take a key back; a running gateway refuses it within ten seconds."""
     if not _with(open_settings(config, sets or ()), lambda keys: keys.delete(name)):
-        raise StorageError(
-            f"There is no key {name!r}.", hint="'ccproxy keys list' lists all."
-        )
+        raise typer.BadParameter(f"There is no key {name!r}; 'list' tells which are.")
     if as_json:
         show_json({"revoked": name})
     else:

@@ -42,6 +42,7 @@ class ClientKeys:
         self._every = every
         self._known: Mapping[bytes, ClientKey] = {}
         self._task: asyncio.Task[None] | None = None
+        self._failing = False
 
     async def start(self) -> None:
         """Read the keys, and do so again and again."""
@@ -59,8 +60,11 @@ class ClientKeys:
         try:
             found = await with_keys(self._database, lambda keys: keys.list())
         except StorageError as error:
-            _log.warning("keys_not_read", reason=error.message, hint=error.hint)
+            if not self._failing:  # once, not every few seconds
+                _log.warning("keys_not_read", reason=error.message, hint=error.hint)
+            self._failing = True
             return
+        self._failing = False
         self._known = {bytes.fromhex(each.digest): each for each in found}
 
     def find(self, digest: bytes) -> ClientKey | None:

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from limits import parse
 from limits.aio.storage import RedisStorage, Storage
+from limits.errors import ConfigurationError
 
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.middleware.limiter import Limiter
@@ -33,14 +34,14 @@ class ModelLimits:
             (
                 each.match,
                 Allowance(
-                    f"models/{each.match}",
+                    f"models/{place}/{each.match}",
                     f"For models like {each.match}, all callers",
                     "limits.models.",
                     parse(each.requests) if each.requests else None,
                     each.concurrent,
                 ),
             )
-            for each in limits
+            for place, each in enumerate(limits)
         ]
 
     def __call__(
@@ -120,14 +121,20 @@ def _redis(url: str, window: str) -> tuple[RedisStorage, Close]:
             "limits.redis_url needs a library that is not installed.",
             hint="pip install 'ccproxy-server[redis]'",
         ) from error
-    pool = BlockingConnectionPool.from_url(url, timeout=PATIENCE)
-    storage = RedisStorage(
-        url,
-        wrap_exceptions=True,
-        implementation="redispy",
-        key_prefix=f"ccproxy/{window}",
-        connection_pool=pool,  # type: ignore[arg-type]  # its hints forget this option
-    )
+    try:
+        pool = BlockingConnectionPool.from_url(url, timeout=PATIENCE)
+        storage = RedisStorage(
+            url,
+            wrap_exceptions=True,
+            implementation="redispy",
+            key_prefix=f"ccproxy/{window}",
+            connection_pool=pool,  # type: ignore[arg-type]  # its hints forget this one
+        )
+    except (ValueError, ConfigurationError):
+        # Not told what it says, which is the URL with its password.
+        msg = "limits.redis_url is no URL of a Redis."
+        hint = "It reads like redis://127.0.0.1:6379/0, always with the port."
+        raise ConfigError(msg, hint=hint) from None
     return storage, pool.disconnect
 
 

@@ -25,11 +25,13 @@ class _Window:
 
     Attributes:
         ends: When it is forgotten.
+        queued: Its place in the queue of those that end; it may have moved on since.
         count: How much has come, if the window is fixed.
         times: When each of it has come, if it moves.
     """
 
     ends: float
+    queued: float
     count: int = 0
     times: deque[float] = field(default_factory=deque)
 
@@ -122,8 +124,8 @@ class Windows(Storage, MovingWindowSupport):
         now = self._clock()
         window = self._windows.get(key)
         if window is None or window.ends <= now:
-            window = self._windows[key] = _Window(now + expiry)
-            heappush(self._ends, (window.ends, key))
+            window = self._windows[key] = _Window(now + expiry, now + expiry)
+            heappush(self._ends, (window.queued, key))
             self._sweep(now)
         return window
 
@@ -139,9 +141,10 @@ class Windows(Storage, MovingWindowSupport):
                 return
             end, key = heappop(self._ends)
             window = self._windows.get(key)
-            if window is None:
-                continue
-            if window.ends == end or over:
+            if window is None or window.queued != end:
+                continue  # it was cleared, or has begun anew
+            if window.ends > now and not over:
+                window.queued = window.ends
+                heappush(self._ends, (window.queued, key))
+            else:
                 del self._windows[key]
-            elif window.ends > now:  # it has moved on
-                heappush(self._ends, (window.ends, key))

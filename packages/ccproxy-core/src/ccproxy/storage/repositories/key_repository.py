@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import orjson
 from sqlmodel import Session, col, select
 
-from ccproxy.errors import StorageError
 from ccproxy.models.client_key import ClientKey
 from ccproxy.models.key_table import ClientKeyRow
 
@@ -21,17 +20,10 @@ class KeyRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def create(self, key: ClientKey) -> None:
-        """Add a key.
-
-        Raises:
-            StorageError: There is one of that name.
-        """
+    def create(self, key: ClientKey) -> bool:
+        """Add a key, unless its name is taken, and tell whether it was free."""
         if self._session.get(ClientKeyRow, key.name) is not None:
-            raise StorageError(
-                f"There is a key {key.name!r} already.",
-                hint=f"Take another name, or 'ccproxy keys revoke {key.name}' first.",
-            )
+            return False
         self._session.add(
             ClientKeyRow(
                 name=key.name,
@@ -45,6 +37,7 @@ class KeyRepository:
             )
         )
         self._session.flush()
+        return True
 
     def list(self) -> Sequence[ClientKey]:
         """Return all keys, by name."""

@@ -1,0 +1,129 @@
+"""``ccproxy keys``: made, shown once, listed, taken back."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+import httpx
+import pytest
+import typer
+
+from ccproxy.cli.moments import coming
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.e2e
+def test_a_key_is_shown_once_and_only_its_hash_is_kept(
+    ccproxy: Run, home: Path
+) -> None:
+    made = ccproxy("keys", "create", "laptop")
+    assert made.returncode == 0
+    token = made.stdout.strip()
+    assert re.fullmatch(r"sk-ccproxy-[\w-]{43}", token)
+    assert made.stderr == (
+        "This is the only time the key is shown.\n"
+        "The gateway takes keys only if security.keys is true.\n"
+    )
+    file = home / "data" / "ccproxy" / "ccproxy.duckdb"
+    assert token.encode() not in file.read_bytes()
+    with duckdb.connect(str(file), read_only=True) as opened:
+        kept = opened.sql("SELECT name, digest FROM client_keys").fetchall()
+    assert kept == [("laptop", sha256(token.encode()).hexdigest())]
+    assert token not in ccproxy("keys", "list", "--json").stdout
+
+
+@pytest.mark.e2e
+def test_keys_are_listed_with_what_they_are_for(ccproxy: Run) -> None:
+    assert ccproxy("keys", "list").stdout == (
+        "There are no keys. 'ccproxy keys create NAME' makes one.\n"
+    )
+    made = ccproxy(
+        *("keys", "create", "ci", "--expires", "2099-01-02T03:04"),
+        *("--model", "gpt-*", "--model", "o3", "--provider", "codex"),
+        *("--requests", "60/minute", "--concurrent", "4"),
+        *("--set", "security.keys=true", "--json"),
+        env={"TZ": "UTC"},
+    )
+    assert "security.keys" not in made.stderr
+    told = json.loads(made.stdout)
+    assert told.pop("key").startswith("sk-ccproxy-")
+    ccproxy("keys", "create", "me")
+    assert ccproxy("keys", "list", env={"TZ": "UTC"}).stdout == (
+        "NAME  STATE  GOOD UNTIL           MODELS    PROVIDERS  LIMITS\n"
+        "ci    good   2099-01-02 03:04:00  gpt-* o3  codex      60/minute, 4 at once\n"
+        "me    good                        all       all\n"
+    )
+    listed = json.loads(ccproxy("keys", "list", "--json").stdout)["keys"]
+    assert listed[0] == told
+    assert (told["expires_at"], told["models"]) == (
+        "2099-01-02T03:04:00+00:00",
+        ["gpt-*", "o3"],
+    )
+
+
+@pytest.mark.e2e
+def test_a_revoked_key_is_gone(ccproxy: Run) -> None:
+    ccproxy("keys", "create", "me")
+    again = ccproxy("keys", "create", "me")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "There is a key 'me' already." in again.stderr
+    assert ccproxy("keys", "revoke", "me").stdout == "The key 'me' is revoked.\n"
+    gone = ccproxy("keys", "revoke", "me")
+    assert (gone.returncode, gone.stdout) == (2, "")
+    assert "There is no key 'me';" in gone.stderr
+    ccproxy("keys", "create", "me")
+    revoked = ccproxy("keys", "revoke", "me", "--json")
+    assert json.loads(revoked.stdout) == {"revoked": "me"}
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["no name"], "letters, digits"),
+        (["me", "--expires", "2020-01-01"], "is past"),
+        (["me", "--expires", "soon"], "is neither a time"),
+        (["me", "--requests", "60"], "is no rate"),
+        (["me", "--concurrent", "-1"], "greater than or equal to 0"),
+    ],
+)
+def test_what_is_typed_wrong_makes_no_key(
+    ccproxy: Run, arguments: list[str], told: str
+) -> None:
+    wrong = ccproxy("keys", "create", *arguments)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert told in wrong.stderr
+
+
+@pytest.mark.e2e
+def test_a_running_gateway_takes_keys(
+    ccproxy: Run, environ: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environ["CCPROXY_SECURITY__KEYS"] = "true"
+    token = ccproxy("keys", "create", "me").stdout.strip()
+    url = request.getfixturevalue("gateway")
+    models = [
+        httpx.get(f"{url}/v1/models", headers={"x-api-key": each})
+        for each in (token, token[:-1])
+    ]
+    assert [each.status_code for each in models] == [200, 401]
+
+
+@pytest.mark.unit
+def test_a_time_to_come_is_a_length_or_a_date() -> None:
+    assert coming("30d", NOW) == NOW + timedelta(days=30)
+    assert coming("2026-11-26T00:00+00:00", NOW) == NOW + timedelta(hours=12)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("text", ["", "soon", "0d", "2026-11-25", "999999w", "7"])
+def test_anything_else_is_no_time_to_come(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        coming(text, NOW)
