@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ccproxy.storage.database import Database
-from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
-from fakes.records import NOW, record
+from fakes.records import NOW, keep, record
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -44,16 +42,7 @@ SINCE = ("--since", "2026-11-01")
 @pytest.fixture
 def kept(home: Path, port: int) -> None:
     """Records of some days, and no gateway that answers."""
-
-    async def keep() -> None:
-        database = Database(f"duckdb:///{home}/data/ccproxy/ccproxy.duckdb")
-        storage = SimpleDuckDBStorage(database, RecordOptions(), clock=lambda: NOW)
-        for each in KEPT:
-            storage.put(each)
-        await storage.stop(30)
-        await database.close()
-
-    asyncio.run(keep())
+    asyncio.run(keep(f"duckdb:///{home}/data/ccproxy/ccproxy.duckdb", KEPT))
 
 
 def cells(told: str) -> list[list[str]]:

@@ -16,10 +16,8 @@ import duckdb
 import pytest
 
 from ccproxy.models.request_record import COLUMNS, RequestRecord
-from ccproxy.storage.database import Database
-from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 from fakes.forked import started_program
-from fakes.records import NOW, record
+from fakes.records import NOW, keep, record
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -45,16 +43,7 @@ def url(home: Path) -> str:
 @pytest.fixture
 def kept(url: str, port: int, environ: dict[str, str]) -> tuple[RequestRecord, ...]:
     """Two records in the database, and no gateway that answers."""
-
-    async def keep() -> None:
-        database = Database(url)
-        storage = SimpleDuckDBStorage(database, RecordOptions(), clock=lambda: NOW)
-        for each in KEPT:
-            storage.put(each)
-        await storage.stop(30)
-        await database.close()
-
-    asyncio.run(keep())
+    asyncio.run(keep(url, KEPT))
     environ["TZ"] = "UTC"
     return KEPT
 

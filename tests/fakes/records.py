@@ -1,10 +1,12 @@
 """Records of requests, as many as a test needs, and those that are kept."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ccproxy.models.request_query import RequestFilter
 from ccproxy.models.request_record import RequestRecord, new_id
 from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 from ccproxy.storage.requests import with_requests
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -30,6 +32,16 @@ def records(number: int, **facts: object) -> list[RequestRecord]:
     return [
         record(NOW + timedelta(seconds=second), **facts) for second in range(number)
     ]
+
+
+async def keep(url: str, records: Sequence[RequestRecord]) -> None:
+    """Write records into a database, which is made if it is not there."""
+    database = Database(url)
+    storage = SimpleDuckDBStorage(database, RecordOptions(), clock=lambda: NOW)
+    for each in records:
+        storage.put(each)
+    await storage.stop(30)
+    await database.close()
 
 
 async def kept(database: Database) -> list[RequestRecord]:
