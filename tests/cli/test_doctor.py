@@ -118,6 +118,9 @@ def test_addresses_beyond_this_machine_need_a_token(
     assert weak["access"]["state"] == "warn"
     good = checks(*host, 'security.client_tokens=["a-long-and-random-word"]')
     assert good["access"]["state"] == "ok"
+    keys = checks(*host, "security.keys=true")
+    detail = "whoever reaches 0.0.0.0, with a client key"
+    assert (keys["access"]["state"], keys["access"]["detail"]) == ("ok", detail)
 
 
 @pytest.mark.usefixtures("port")

@@ -30,6 +30,8 @@ KEYS = st.sampled_from(
         "http.proxy",
         "http.ca_file",
         "limits.requests",
+        "limits.redis_url",
+        "limits.models",
         "logging.level",
         "storage.url",
         "storage.retention_days",

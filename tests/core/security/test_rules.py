@@ -185,7 +185,7 @@ def test_what_stands_around_a_secret_stays(text: str, masked: str) -> None:
         "token_type=bearer credentials_store = file",
         "CredentialError: There is no API key.",
         "Set OPENAI_API_KEY, or api_key_file in [plugins.openai].",
-        "Set security.client_tokens (a long random word), or listen on 127.0.0.1.",
+        "Set security.client_tokens (a long random word), or security.keys.",
         "-----BEGIN CERTIFICATE-----\nMIIEow\n-----END CERTIFICATE-----",
         "-----BEGIN PUBLIC KEY-----\nMIIEow\n-----END PUBLIC KEY-----",
         "Asia/Tokyo, AKIA, sk-SK, eyJ, hf_hub",

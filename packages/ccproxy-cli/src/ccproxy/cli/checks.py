@@ -92,14 +92,16 @@ def access(settings: Settings) -> Check:
         return Check("access", State.FAIL, error.message, error.hint)
     host = settings.server.host
     hint = "Set security.client_tokens to a long random word."
+    how = "with a client token" if tokens else "without a token"
+    if settings.security.keys:
+        how = "with a client token or key" if tokens else "with a client key"
     if is_loopback(host):
-        how = "with a client token" if tokens else "without a token"
         return Check("access", State.OK, f"programs of this machine, {how}")
-    if not tokens:
+    if not tokens and not settings.security.keys:
         return Check("access", State.FAIL, f"Anybody who reaches {host} may ask.", hint)
-    if min(map(len, tokens)) < _SHORT:
+    if any(len(each) < _SHORT for each in tokens):
         return Check("access", State.WARN, "A client token is easy to guess.", hint)
-    return Check("access", State.OK, f"whoever reaches {host}, with a client token")
+    return Check("access", State.OK, f"whoever reaches {host}, {how}")
 
 
 def port(settings: Settings) -> Check:

@@ -214,8 +214,8 @@ class Gateway:
         if not is_loopback(host) and not self.asks_for_a_token:
             msg = f"Listening on {host} would let anybody on the network ask."
             hint = (
-                "Set security.client_tokens (a long random word), or listen on "
-                "127.0.0.1."
+                "Set security.client_tokens (a long random word), or security.keys, "
+                "or listen on 127.0.0.1."
             )
             raise ExposedError(msg, hint=hint)
 
