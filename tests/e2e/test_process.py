@@ -16,7 +16,8 @@ import pytest
 
 from ccproxy.errors import StorageError
 from ccproxy.storage.query import answer_to_query
-from fakes.process import TOKEN, Server, clean_environ, command, free_port, serving
+from fakes.forked import run_program
+from fakes.process import TOKEN, Server, clean_environ, free_port, serving
 from fakes.vendor import Vendor
 
 pytestmark = pytest.mark.e2e
@@ -28,16 +29,7 @@ AUTH = {"authorization": f"Bearer {TOKEN}"}
 def run(
     home: Path, *arguments: str, **environ: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        env=clean_environ(home) | environ,
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=30,
-    )
+    return run_program(arguments, clean_environ(home) | environ, home)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")

@@ -7,7 +7,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from fakes.process import clean_environ, command
+from fakes.forked import run_program
+from fakes.process import clean_environ
 
 pytestmark = [pytest.mark.e2e, pytest.mark.services, pytest.mark.timeout(120)]
 
@@ -27,16 +28,8 @@ def installed(program: str) -> pytest.MarkDecorator:
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run with a gateway of its own, in a home of its own."""
-    return subprocess.run(
-        command("run", "--set", "server.port=0", *arguments),
-        env=clean_environ(home) | QUIET | {"CLAUDE_CONFIG_DIR": str(home / "claude")},
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
+    environ = clean_environ(home) | QUIET | {"CLAUDE_CONFIG_DIR": str(home / "claude")}
+    return run_program(("run", "--set", "server.port=0", *arguments), environ, home)
 
 
 @installed("claude")
