@@ -31,8 +31,9 @@ _COMMENT = b": keep-alive\n\n"
 
 REPORTED = "The upstream reported a failure in its stream."
 
-LARGEST = 32 * 1024 * 1024
-"""Bytes of a whole answer; what a larger one has used is unknown."""
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a whole answer; what a larger one has used is unknown, since reading it
+would hold the other requests up for more than ten milliseconds."""
 
 DRAIN = 1.0
 """Seconds to read what follows the last event of a stream whose client has left, so

@@ -140,7 +140,7 @@ class RequestMetrics:
 
 @lru_cache(4096)
 def _child(metric: MetricT, *labels: str) -> MetricT:
-    """Find the series of these labels; the library takes five times as long."""
+    """Find the series of these labels; the library takes a microsecond each time."""
     return metric.labels(*labels)
 
 

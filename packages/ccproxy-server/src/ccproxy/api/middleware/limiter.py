@@ -1,4 +1,4 @@
-"""How often a caller may ask; only there when ``limits.enabled`` is set."""
+"""How often a caller may ask; only there if limits are enabled, or keys are."""
 
 import ipaddress
 from functools import lru_cache
