@@ -214,6 +214,27 @@ def test_a_request_whose_name_is_too_long_for_an_exemplar_is_counted() -> None:
     assert registry.get_sample_value(name, labels) == 1
 
 
+def test_long_requests_are_all_named_and_of_short_ones_one_a_second() -> None:
+    now = 100.0
+    registry = CollectorRegistry()
+    metrics = RequestMetrics(registry, 9, clock=lambda: now)
+
+    def named_after(request_id: str, duration: float) -> set[str]:
+        metrics.ended(completed(request_id=request_id, duration=duration))
+        return {
+            sample.exemplar.labels["request_id"]
+            for family in registry.collect()
+            for sample in family.samples
+            if sample.exemplar
+        }
+
+    assert named_after("first", 0.2) == {"first"}
+    assert named_after("soon", 0.2) == {"first"}
+    assert named_after("long", 9) == {"first", "long"}
+    now += 1
+    assert named_after("later", 0.2) == {"later", "long"}
+
+
 async def test_the_readme_names_every_metric(running: RunningGateway) -> None:
     readme = Path(__file__).parents[2] / "packages/ccproxy-plugin-metrics/README.md"
     named = {*re.findall(r"\| `(ccproxy_\w+)` \|", readme.read_text())}

@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from contextlib import suppress
+from functools import lru_cache
 from string import ascii_letters, digits
 from typing import Literal, TextIO
 
@@ -20,6 +21,9 @@ from ccproxy.security.sanitizer import mask_json
 
 LONGEST = 20_000
 """Characters of one value; a traceback fits."""
+
+_SHORT = 64
+"""Characters of what the log says again and again, such as routes and ids."""
 
 _WORD = f"{ascii_letters}{digits}+/=_.~%-"
 """Characters of which a key is made."""
@@ -102,10 +106,19 @@ def _sanitize(logger: WrappedLogger, method: str, event: EventDict) -> EventDict
 
 def _shown(value: object, name: str) -> object:
     """Mask a value and cut it, a text before, as it may be long, all else after."""
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(value, str):
+        if len(value) <= _SHORT and len(name) <= _SHORT:
+            return _masked(value, name)
         return mask_json(_short(value), name)
     masked = mask_json(value, name)
     return _short(masked) if isinstance(masked, str) else masked
+
+
+@lru_cache(2048)
+def _masked(text: str, name: str) -> object:
+    return mask_json(text, name)
 
 
 def _short(text: str) -> str:

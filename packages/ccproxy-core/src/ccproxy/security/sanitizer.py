@@ -32,6 +32,8 @@ _SHORT = 64
 _LEVELS = 4
 """Of JSON within strings of JSON."""
 _SCHEMES = frozenset({"bearer", "basic", "token"})
+_ID = re.compile(r"[0-9a-f]{32}")
+"""How our own ids look: each is seen once, and no rule is about such a text."""
 _NAME = re.compile(r"[\w.-]{1,64}")
 _ALL: Final = (*RULES, ADDRESS)
 _HINTS: Final = tuple(dict.fromkeys(hint for rule in _ALL for hint in rule.hints))
@@ -224,7 +226,7 @@ def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
 @lru_cache(maxsize=2048)
 def _is_plain(text: str) -> bool:
     """Tell a text that no rule can find anything in."""
-    return not _has_hint(text.lower())
+    return _ID.fullmatch(text) is not None or not _has_hint(text.lower())
 
 
 def _has_hint(lower: str) -> bool:
