@@ -6,7 +6,7 @@ import pytest
 
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure, RequestCompleted, RequestEnded, RequestFailed
-from ccproxy.models.request_record import COLUMNS
+from ccproxy.models.request_record import COLUMNS, RECORD
 from ccproxy.services.request_log import RequestLog, record_of
 from ccproxy.storage.database import Database
 from fakes.records import NOW
@@ -70,7 +70,7 @@ def test_what_others_have_told_is_masked() -> None:
         reason=f"The key {TOKEN} is wrong.",
         notes=(f"authorization: Bearer {TOKEN}",),
     )
-    assert TOKEN not in record_of(event).model_dump_json()
+    assert TOKEN not in RECORD.dump_json(record_of(event)).decode()
 
 
 async def test_only_requests_to_models_are_told() -> None:

@@ -166,7 +166,7 @@ class Storage(Section):
     counted."""
     batch_size: int = Field(default=5000, ge=1)
     """Records that are written at most at a time."""
-    flush_seconds: Seconds = 1.0
+    flush_seconds: Seconds = 2.0
     """Seconds for which a batch gathers, if it does not fill before."""
     lag_warning_seconds: Timeout = 10.0
     """Seconds a record may wait to be written before the log says so."""

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta
 from fnmatch import fnmatchcase
 from typing import TypeAlias
@@ -72,7 +73,7 @@ class PriceBook:
         cost = sheet.cost(record) if sheet else None
         if sheet is None or cost is None:
             return record
-        return record.model_copy(update={"cost": cost, "cost_basis": sheet.basis})
+        return replace(record, cost=cost, cost_basis=sheet.basis)
 
     def _own_for(self, record: RequestRecord) -> Sheet | None:
         for price, sheet in self._own:

@@ -41,7 +41,7 @@ class RecordOptions:
 
     queue_size: int = 10_000
     batch_size: int = 5000
-    flush_seconds: float = 1.0
+    flush_seconds: float = 2.0
     lag_warning: float = 10.0
     retention_days: int = 30
     archive_dir: Path | None = None
