@@ -26,6 +26,9 @@ KEY = "ccproxy.exchange"
 LONGEST_NOTES = 1000
 """Bytes of the header that tells what was changed; the record holds all of it."""
 
+_COUNTS = tuple((f"{each.name}_tokens", each.name) for each in fields(Usage))
+"""Counts by the events' names and by those of ``Usage``."""
+
 _PRINTABLE = bytes(byte if 32 <= byte < 127 else 63 for byte in range(256))
 
 
@@ -188,7 +191,7 @@ def _counts(usage: Usage | None) -> dict[str, int]:
     """Name the counts as events do; what is unknown stays out."""
     if usage is None:
         return {}
-    return {f"{each.name}_tokens": getattr(usage, each.name) for each in fields(usage)}
+    return {told: getattr(usage, name) for told, name in _COUNTS}
 
 
 def _header(text: str) -> bytes:

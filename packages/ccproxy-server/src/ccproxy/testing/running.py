@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import uvicorn
 
+from ccproxy.api.connection import Connection
 from ccproxy.api.gateway import Gateway
 from ccproxy.api.listener import bound
 from ccproxy.config import Layer, Layers
@@ -92,6 +93,7 @@ async def _gateway(
 async def _served(app: Gateway, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
+        http=Connection,
         lifespan="on",
         log_config=None,
         access_log=False,
