@@ -10,6 +10,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
+from time import monotonic
 from typing import TypeAlias
 
 import structlog
@@ -94,13 +95,12 @@ class HookBus:
         lane.put((hook, event))
 
     def _call(self, owner: str, hook: Deliver, event: Event) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = monotonic()
         try:
             hook(event)
         except (Exception, SystemExit):
             self._failed(owner, event)
-        if (took := loop.time() - began) > SLOW:
+        if (took := monotonic() - began) > SLOW:
             _log.warning(
                 "hook_slow", owner=owner, hook_event=event.name, seconds=round(took, 3)
             )

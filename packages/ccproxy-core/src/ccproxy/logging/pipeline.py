@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from functools import lru_cache
 from string import ascii_letters, digits
+from types import NoneType
 from typing import Literal, TextIO
 
 import orjson
@@ -24,6 +25,9 @@ LONGEST = 20_000
 
 _SHORT = 64
 """Characters of what the log says again and again, such as routes and ids."""
+
+_PLAIN = (int, float, NoneType)
+"""Types of values that hold no secret; ``mask_json`` leaves them as they are."""
 
 _WORD = f"{ascii_letters}{digits}+/=_.~%-"
 """Characters of which a key is made."""
@@ -106,12 +110,12 @@ def _sanitize(logger: WrappedLogger, method: str, event: EventDict) -> EventDict
 
 def _shown(value: object, name: str) -> object:
     """Mask a value and cut it, a text before, as it may be long, all else after."""
-    if value is None or isinstance(value, int | float):
-        return value
     if isinstance(value, str):
         if len(value) <= _SHORT and len(name) <= _SHORT:
             return _masked(value, name)
         return mask_json(_short(value), name)
+    if isinstance(value, _PLAIN):
+        return value
     masked = mask_json(value, name)
     return _short(masked) if isinstance(masked, str) else masked
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from ccproxy.api.asked import Asked, decode, model_of
 from ccproxy.api.asking import endpoint_for
 from ccproxy.api.attempt import Attempt
-from ccproxy.api.attention import Attention, Interrupted
+from ccproxy.api.attention import Attention, Interrupted, Lookout
 from ccproxy.api.body import ClientLeftError, read_body
 from ccproxy.api.choice import Choice
 from ccproxy.api.choices import Choices
@@ -73,6 +73,7 @@ class Forward:
         self._admit = admit
         self._max_body = max_body
         self._wording = Wording(bus)
+        self._lookout = Lookout()
 
     async def __call__(
         self,
@@ -99,7 +100,7 @@ class Forward:
         targets = self._models.targets(exchange.match, exchange.model_requested)
         targets = for_key(exchange.key, targets)
         choices = self._choices.order(exchange, payload, targets)
-        attention = Attention(receive)
+        attention = Attention(receive, self._lookout)
         asked = Asked(
             exchange, endpoint, payload, body, scope, send, attention, choices
         )
