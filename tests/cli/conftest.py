@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fakes.forked import run_program, started_program
+from fakes.trust import trusted
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hello-plugin"
@@ -32,6 +33,7 @@ def environ(home: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_DATA_HOME": str(home / "data"),
+        **trusted(),
     }
 
 

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from fakes.forked import started_program
+from fakes.trust import trusted
 
 TOKEN = "e2e-client-token"
 
@@ -54,7 +55,7 @@ def clean_environ(home: Path) -> dict[str, str]:
         "XDG_DATA_HOME": str(home / ".local/share"),
         "XDG_STATE_HOME": str(home / ".local/state"),
     }
-    return kept | xdg | {"HOME": str(home), "PYTHONWARNINGS": "default"}
+    return kept | xdg | trusted() | {"HOME": str(home), "PYTHONWARNINGS": "default"}
 
 
 def command(*arguments: str) -> list[str]:
