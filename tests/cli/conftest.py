@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.databases import lay_tables
 from fakes.forked import run_program, started_program
 from fakes.trust import trusted
 
@@ -61,6 +62,8 @@ def port(environ: dict[str, str]) -> int:
 @pytest.fixture
 def gateway(home: Path, environ: dict[str, str], port: int) -> Iterator[str]:
     """The URL of a gateway that runs with the environment as it is by now."""
+    if not (database := home / "data/ccproxy/ccproxy.duckdb").exists():
+        lay_tables(database)
     stdout = home.parent / "stdout"
     os.mkfifo(stdout)
     with (

@@ -16,6 +16,12 @@ from fakes.databases import on_a_file
 
 pytestmark = pytest.mark.integration
 
+
+@pytest.fixture
+def has_tables() -> bool:
+    return False
+
+
 NOBODY = threading.Event()
 
 UPGRADE = """
