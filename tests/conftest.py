@@ -1,10 +1,12 @@
 """Rules for all tests."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
+
+from fakes.trust import trusting_one
 
 # How fast examples come says how busy the machine is, and nothing of the code.
 hypothesis.settings.register_profile(
@@ -16,6 +18,12 @@ hypothesis.settings.load_profile("patient")
 
 MAY_SKIP: tuple[str, ...] = (r"(claude|codex) is not installed",)
 """Patterns of reasons for which a test may be skipped even where all must run."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_authority() -> Iterator[None]:
+    with trusting_one():
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

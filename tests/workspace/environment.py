@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fakes.trust import OUTSIDE, trusted
+
 ROOT = Path(__file__).parents[2]
 UV = os.environ.get("UV") or shutil.which("uv") or "uv"
 
@@ -18,7 +20,11 @@ UV = os.environ.get("UV") or shutil.which("uv") or "uv"
 def uv(*arguments: str | Path, cwd: Path = ROOT) -> str:
     """Run uv; what it prints is the answer, what it complains about the failure."""
     done = subprocess.run(
-        [UV, *map(str, arguments)], cwd=cwd, capture_output=True, text=True
+        [UV, *map(str, arguments)],
+        cwd=cwd,
+        env=OUTSIDE,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, f"uv {' '.join(map(str, arguments))}\n{done.stderr}"
     return done.stdout
@@ -36,6 +42,7 @@ class Environment:
             "HOME": str(self.path / "home"),
             "PATH": f"{self.path / 'bin'}{os.pathsep}{os.defpath}",
             "LC_ALL": "C.UTF-8",
+            **trusted(),
         }
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

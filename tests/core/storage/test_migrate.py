@@ -22,6 +22,12 @@ from ccproxy.storage.profiles import with_profiles
 
 pytestmark = pytest.mark.integration
 
+
+@pytest.fixture
+def has_tables() -> bool:
+    return False
+
+
 Open = Callable[..., Database]
 Scripts = Callable[..., str]
 

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -73,8 +74,7 @@ async def _gateway(
     upstream: Upstream | None,
     data_dir: Path,
 ) -> AsyncIterator[RunningGateway]:
-    found = [each for each in discover() if each.name == "sandbox"]
-    found += [_found(each) for each in plugins]
+    found = [*_sandbox(), *map(_found, plugins)]
     app = Gateway(
         layers, found=found, upstream=upstream, upgrade=False, data_dir=data_dir
     )
@@ -145,6 +145,12 @@ class _Server(uvicorn.Server):
             server.close()
             await server.wait_closed()
         await self.lifespan.shutdown()
+
+
+@cache
+def _sandbox() -> tuple[Found, ...]:
+    """Look for it once: all that is installed is read for it."""
+    return tuple(each for each in discover() if each.name == "sandbox")
 
 
 def _found(plugin: PluginClass) -> Found:
