@@ -113,7 +113,7 @@ def _messages() -> dict[F, Example]:
         F.TOP_P: ({"top_p": 0.25}, 0.25),
         F.TOP_K: ({"top_k": 7}, None),
         F.MAX_TOKENS: ({"max_tokens": 9}, 9),
-        F.STOP: ({"stop_sequences": ["END"]}, ["END"]),
+        F.STOP: ({"stop_sequences": ["END", *"abcd"]}, None),
         F.USER: ({"metadata": {"user_id": "me"}}, "me"),
         F.SERVICE_TIER: ({"service_tier": "auto"}, "auto"),
         F.BILLING: (
@@ -244,7 +244,7 @@ def _chat() -> dict[F, Example]:
         F.FREQUENCY_PENALTY: ({"frequency_penalty": 0.1}, None),
         F.PRESENCE_PENALTY: ({"presence_penalty": 0.1}, None),
         F.LOGIT_BIAS: ({"logit_bias": {"1": 2}}, None),
-        F.STOP: ({"stop": "END"}, ["END"]),
+        F.STOP: ({"stop": ["END", "\n"]}, None),
         F.VERBOSITY: ({"verbosity": "low"}, "low"),
         **_openai(
             {

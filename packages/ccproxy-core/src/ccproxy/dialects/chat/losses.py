@@ -25,6 +25,7 @@ REQUEST: Losses = {
     F.BUDGET: changed("told as the nearest effort"),
     F.CACHE_MARK: dropped("the provider finds the cached part by itself"),
     F.TOP_K: dropped(),
+    F.STOP: changed("of more than four the gateway heeds the rest"),
     F.STORED: refused("send the whole conversation"),
     F.BACKGROUND: refused("ask for a stream"),
     F.BILLING: dropped("it differs in every request and would defeat the cache"),

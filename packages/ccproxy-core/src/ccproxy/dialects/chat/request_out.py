@@ -30,7 +30,7 @@ from ccproxy.dialects.conversation import (
     Turn,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import Json, JsonObject
+from ccproxy.dialects.json import Json, JsonObject, strings
 from ccproxy.dialects.media import data_url
 from ccproxy.dialects.openai import (
     VENDOR,
@@ -43,7 +43,10 @@ from ccproxy.dialects.session import short_user
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
 
-_FIELDS = {setting: name for name, setting in SETTINGS.items()} | {Setting.STOP: "stop"}
+MOST_STOPS = 4
+"""The API takes no more stop sequences."""
+
+_FIELDS = {setting: name for name, setting in SETTINGS.items()}
 
 
 def render_request(asked: Conversation, writing: Writing) -> JsonObject:
@@ -263,6 +266,10 @@ def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> 
     for setting, value in asked.settings.items():
         if setting is Setting.USER and isinstance(value, str):
             body["user"] = short_user(value)
+        elif setting is Setting.STOP:
+            sequences = strings(value)
+            body["stop"] = [*sequences[:MOST_STOPS]]
+            writing.heed(sequences[MOST_STOPS:])
         elif setting in _FIELDS:
             body[_FIELDS[setting]] = value
         else:

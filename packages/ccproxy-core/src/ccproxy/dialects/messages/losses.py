@@ -29,6 +29,7 @@ REQUEST: Losses = {
     F.TEMPERATURE: changed("at most 1, and not while thinking"),
     F.TOP_P: changed("not while thinking"),
     F.TOP_K: changed("not while thinking"),
+    F.STOP: changed("those of white space alone are heeded by the gateway"),
     F.MAX_TOKENS: changed("there has to be one"),
     F.SEED: dropped(),
     F.FREQUENCY_PENALTY: dropped(),

@@ -25,7 +25,7 @@ from ccproxy.dialects.conversation import (
     Turn,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import Json, JsonObject, an_object, text
+from ccproxy.dialects.json import Json, JsonObject, an_object, strings, text
 from ccproxy.dialects.messages.cache import mark
 from ccproxy.dialects.messages.thinking import write_thinking
 from ccproxy.dialects.speaker import Writing
@@ -40,7 +40,6 @@ _OLD_MAX_TOKENS = {"claude-3-5": 8192, "claude-3-": 4096}
 _PLAIN = {
     Setting.TOP_K: "top_k",
     Setting.TOP_P: "top_p",
-    Setting.STOP: "stop_sequences",
 }
 _NOT_WHILE_THINKING = {Setting.TEMPERATURE, Setting.TOP_K, Setting.TOP_P}
 _TIERS = {"auto": "auto", "default": "standard_only"}
@@ -263,6 +262,8 @@ def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> 
             writing.notes.lose(Feature(setting.value))
         elif setting in _PLAIN:
             body[_PLAIN[setting]] = value
+        elif setting is Setting.STOP:
+            _write_stops(body, strings(value), writing)
         elif setting is Setting.TEMPERATURE:
             body["temperature"] = _at_most_one(value, writing)
         elif setting is Setting.USER:
@@ -274,6 +275,13 @@ def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> 
             body["service_tier"] = _TIERS[text(value)]
         elif setting is not Setting.MAX_TOKENS:
             writing.notes.lose(Feature(setting.value))
+
+
+def _write_stops(body: JsonObject, stops: tuple[str, ...], writing: Writing) -> None:
+    """Leave out what is white space alone; the API refuses that."""
+    if said := [each for each in stops if each.strip()]:
+        body["stop_sequences"] = [*said]
+    writing.heed([each for each in stops if not each.strip()])
 
 
 def _at_most_one(value: Json, writing: Writing) -> Json:

@@ -25,7 +25,7 @@ REQUEST: Losses = {
     F.FREQUENCY_PENALTY: dropped(),
     F.PRESENCE_PENALTY: dropped(),
     F.LOGIT_BIAS: dropped(),
-    F.STOP: dropped("the answer may go on behind it"),
+    F.STOP: changed("the gateway ends the answer there"),
     F.BILLING: dropped("it differs in every request and would defeat the cache"),
     F.UNKNOWN: dropped("Responses does not know them"),
     F.COMPACTED: refused("only its maker can read it"),

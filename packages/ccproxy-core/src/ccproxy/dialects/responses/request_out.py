@@ -26,7 +26,7 @@ from ccproxy.dialects.conversation import (
     Turn,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import Json, JsonObject
+from ccproxy.dialects.json import Json, JsonObject, strings
 from ccproxy.dialects.media import data_url
 from ccproxy.dialects.openai import (
     VENDOR,
@@ -288,6 +288,8 @@ def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> 
             if value < LEAST_TOKENS:
                 writing.notes.lose(Feature.MAX_TOKENS)
             body["max_output_tokens"] = max(value, LEAST_TOKENS)
+        elif setting is Setting.STOP:
+            writing.heed(strings(value))
         elif setting in _FIELDS:
             body[_FIELDS[setting]] = value
         elif setting is not Setting.VERBOSITY:
