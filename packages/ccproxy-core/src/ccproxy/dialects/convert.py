@@ -19,6 +19,7 @@ from ccproxy.dialects.answer import (
 )
 from ccproxy.dialects.conversation import (
     Block,
+    Choice,
     Conversation,
     Text,
     ToolCall,
@@ -133,6 +134,7 @@ class Translation:
         asked = self._client.parse_request(payload, notes)
         asked.model = model
         _tell_orphans(asked, notes)
+        _forget_choice(asked)
         for name in sorted(asked.left_out):
             notes.lose(Feature.UNKNOWN, name)
         writing = Writing(self._maker, notes, self._names)
@@ -302,8 +304,18 @@ def _tell_orphans(asked: Conversation, notes: Notes) -> None:
         turn.blocks = blocks
 
 
+def _forget_choice(asked: Conversation) -> None:
+    """Ask for no tool that could not be told of."""
+    choice = asked.choice
+    if choice is None or choice.choice is not Choice.ONE:
+        return
+    known = choice.name in {tool.name for tool in asked.tools}
+    if not (known or (choice.search and asked.search is not None)):
+        asked.choice = None
+
+
 def without_seals(dialect: Dialect, payload: JsonObject) -> JsonObject:
-    """Take out reasoning in envelopes of a request that is not translated.
+    """Take out what is in envelopes of a request that is not translated.
 
     Its provider can't have made it: what a caller gets from the provider of its own
     dialect is in no envelope.

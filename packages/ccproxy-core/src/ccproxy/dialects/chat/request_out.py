@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from ccproxy.dialects.chat.request_in import SETTINGS
+from ccproxy.dialects.chat.search import write_search
 from ccproxy.dialects.conversation import (
     Block,
     Choice,
@@ -22,6 +23,7 @@ from ccproxy.dialects.conversation import (
     Reasoning,
     Refusal,
     Role,
+    Search,
     Setting,
     Text,
     Tool,
@@ -65,6 +67,8 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     if asked.tools:
         body["tools"] = [_tool(tool, writing) for tool in asked.tools]
         _write_choice(body, asked, writing)
+    if asked.search is not None:
+        write_search(body, asked.search, writing)
     if asked.effort is not None and (level := write_level(asked.effort, writing)):
         body["reasoning_effort"] = level
     if asked.format is not None:
@@ -142,6 +146,8 @@ def _answer(blocks: Iterable[Block], writing: Writing) -> Iterator[JsonObject]:
                 thoughts.append(thought)
             case Reasoning():
                 writing.notes.lose(Feature.FOREIGN_REASONING)
+            case Search():
+                writing.notes.lose(Feature.SEARCHED)
             case _:
                 _part(block, writing)
     if not (words or refusals or calls):
@@ -235,7 +241,7 @@ def _write_choice(body: JsonObject, asked: Conversation, writing: Writing) -> No
     if asked.parallel is not None:
         body["parallel_tool_calls"] = asked.parallel
     choice = asked.choice
-    if choice is None:
+    if choice is None or choice.search:
         return
     spoken = choice.choice.value
     if choice.choice is Choice.ONE:
