@@ -35,7 +35,7 @@ KNOWN = {
         "temperature|top_p|stop|stream|stream_options|seed|frequency_penalty|"
         "presence_penalty|logit_bias|user|metadata|service_tier|response_format|"
         "reasoning_effort|verbosity|prompt_cache_key|prompt_cache_retention|"
-        "safety_identifier"
+        "safety_identifier|web_search_options"
     ),
     Dialect.RESPONSES: re.compile(
         "model|input|instructions|tools|tool_choice|parallel_tool_calls|stream|store|"
@@ -70,6 +70,8 @@ def _messages(body: dict[str, Any]) -> Iterator[str]:
     if orjson.dumps(body).count(b"cache_control") > 4:
         yield "A maximum of 4 blocks with cache_control may be provided"
     for tool in body.get("tools", ()):
+        if tool.get("type", "custom") != "custom":
+            continue
         if not WORD.fullmatch(tool["name"]) or len(tool["name"]) > 128:
             yield "tools.name: String should match pattern"
         if tool["input_schema"].get("type") != "object":
@@ -140,7 +142,7 @@ def _responses(body: dict[str, Any]) -> Iterator[str]:
             yield "Item not found. Items are not persisted when `store` is false"
         if kind == "reasoning" and not item.get("encrypted_content"):
             yield "Item of type 'reasoning' was provided without its content"
-        if kind.endswith("call"):
+        if kind.endswith("call") and kind != "web_search_call":
             calls.add(item["call_id"])
             if len(item["call_id"]) > 64:
                 yield "call_id: string too long, maximum length 64"

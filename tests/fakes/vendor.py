@@ -5,7 +5,7 @@ What it does beyond answering is asked for by the model's name; see ``Vendor``.
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -52,6 +52,8 @@ class Vendor:
     key: str = KEY
     more_keys: set[str] = field(default_factory=set)
     limited: set[str] = field(default_factory=set)
+    more_models: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    list_waits: str | None = None
     seen: list[Seen] = field(default_factory=list)
     go: asyncio.Event = field(default_factory=asyncio.Event)
     aborted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,7 +77,11 @@ class Vendor:
         if refusal := self._refusal(request, headers, body):
             return refusal
         if request.method == "GET":
-            return web.json_response(_models("anthropic-version" in headers))
+            key = headers.get("authorization", "").removeprefix("Bearer ")
+            if self.list_waits == key:
+                await self.go.wait()
+            more = self.more_models.get(key, ())
+            return web.json_response(_models("anthropic-version" in headers, more))
         payload = orjson.loads(body)
         try:
             return await self._by_model(request, payload)
@@ -182,12 +188,13 @@ def _trouble(model: str) -> web.Response | None:
     return _error(int(model), "not now") if model.isdecimal() else None
 
 
-def _models(anthropic: bool) -> dict[str, object]:
+def _models(anthropic: bool, more: Sequence[str]) -> dict[str, object]:
     if anthropic:
         model = {"type": "model", "id": "vendor-large", "display_name": "Large"}
         model["created_at"] = "1970-01-01T00:00:01Z"
         return {"data": [model], "has_more": False}
-    data = [{"id": "vendor-large", "object": "model", "created": 1}]
+    names = ("vendor-large", *more)
+    data = [{"id": name, "object": "model", "created": 1} for name in names]
     return {"object": "list", "data": data}
 
 

@@ -119,7 +119,7 @@ async def test_all_models_are_listed_with_the_day_of_their_release(
     ctx: PluginContext, http: httpx.AsyncClient
 ) -> None:
     provider = await started(ctx, {"api_key": "sk-right"})
-    assert await provider.models(http) == [
+    assert await provider.models(http, provider.auth) == [
         Model("claude-b", 60, "B"),
         Model("claude-a", 0, "claude-a"),
         Model("claude-0", 0, "claude-0"),
@@ -131,7 +131,7 @@ async def test_a_refused_key_gives_no_models(
 ) -> None:
     provider = await started(ctx, {"api_key": "sk-wrong"})
     with pytest.raises(UpstreamError, match="anthropic gave no list of models"):
-        await provider.models(http)
+        await provider.models(http, provider.auth)
 
 
 @pytest.mark.parametrize(

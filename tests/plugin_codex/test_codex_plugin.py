@@ -90,7 +90,7 @@ async def test_the_models_that_may_be_chosen_are_listed(
 ) -> None:
     home = auth_json({"access_token": "right", "account_id": "acct-1"}).parent
     provider = await started(ctx, {"codex_home": str(home)})
-    listed = await provider.models(http)
+    listed = await provider.models(http, provider.auth)
     assert [(model.id, model.display_name) for model in listed] == [
         ("gpt-a", "A"),
         ("gpt-b", "gpt-b"),
@@ -104,7 +104,7 @@ async def test_a_refused_login_gives_no_models(
     home = auth_json({"access_token": "wrong"}).parent
     provider = await started(ctx, {"codex_home": str(home)})
     with pytest.raises(UpstreamError, match="codex gave no list of models"):
-        await provider.models(http)
+        await provider.models(http, provider.auth)
 
 
 async def test_without_a_login_models_are_not_even_asked_for(
@@ -112,7 +112,7 @@ async def test_without_a_login_models_are_not_even_asked_for(
 ) -> None:
     provider = await started(ctx, {"codex_home": str(tmp_path)})
     with pytest.raises(CredentialError, match="keeps no login"):
-        await provider.models(http)
+        await provider.models(http, provider.auth)
 
 
 @pytest.mark.parametrize("answer", [b"[]", b'{"models": 3}', b"<html>", b'{"data":[]}'])
@@ -124,7 +124,7 @@ async def test_an_answer_of_another_shape_is_an_upstream_error(
     transport = httpx.MockTransport(lambda request: httpx.Response(200, content=answer))
     async with httpx.AsyncClient(transport=transport) as http:
         with pytest.raises(UpstreamError):
-            await provider.models(http)
+            await provider.models(http, provider.auth)
 
 
 @pytest.mark.parametrize(

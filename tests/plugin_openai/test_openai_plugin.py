@@ -51,7 +51,7 @@ async def test_the_environments_key_signs_and_models_are_listed(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-right")
     provider = (await providers(ctx, {}))["openai"]
     assert provider.login().detail == "API key from OPENAI_API_KEY"
-    listed = await provider.models(http)
+    listed = await provider.models(http, provider.auth)
     assert [(model.id, model.created) for model in listed] == [
         ("gpt-a", 5),
         ("gpt-b", 0),
@@ -63,7 +63,7 @@ async def test_a_refused_key_gives_no_models(
 ) -> None:
     provider = (await providers(ctx, {"api_key": "sk-wrong"}))["openai"]
     with pytest.raises(UpstreamError, match="openai gave no list of models"):
-        await provider.models(http)
+        await provider.models(http, provider.auth)
 
 
 async def test_each_instance_is_a_provider_with_a_key_of_its_own(

@@ -14,6 +14,7 @@ MAKER = "maker"
 PNG = "iVBORw0KGgo="
 LONG = "toolu_" + "x" * 90
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+SITES = {"allowed_domains": ["example.com"]}
 SEAL = f"{MARK}{MAKER}:rs_1::sealed-words"
 FOREIGN = f"{MARK}other:rs_1::sealed-words"
 
@@ -31,6 +32,7 @@ def _messages() -> dict[F, Example]:
     result = {"type": "tool_result", "tool_use_id": "call_1", "content": "snow"}
     image = {"type": "base64", "media_type": "image/png", "data": PNG}
     thinking = {"type": "thinking", "thinking": "", "signature": SEAL}
+    search = {"type": "web_search_20250305", "name": "web_search"}
 
     def said(*blocks: Any) -> dict[str, Any]:
         return {"messages": [user(*blocks)]}
@@ -67,7 +69,18 @@ def _messages() -> dict[F, Example]:
         F.UNKNOWN_BLOCK: (said(text, {"type": "container_upload"}), None),
         F.TOOL: ({"tools": [tool]}, SCHEMA),
         F.STRICT: ({"tools": [{**tool, "strict": True}]}, True),
-        F.SERVER_TOOL: ({"tools": [{"type": "web_search_20250305"}]}, None),
+        F.WEB_SEARCH: ({"tools": [search]}, "web_search"),
+        F.SEARCH_SITES: ({"tools": [{**search, "blocked_domains": ["x.org"]}]}, None),
+        F.SEARCH_USES: ({"tools": [{**search, "max_uses": 3}]}, None),
+        F.SEARCHED: (
+            talk(
+                {"type": "server_tool_use", "id": "s", "name": "web_search"},
+                {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
+                call,
+            ),
+            None,
+        ),
+        F.SERVER_TOOL: ({"tools": [{"type": "code_execution_20250825"}]}, None),
         F.TOOL_CHOICE: (
             {"tools": [tool], "tool_choice": {"type": "any"}},
             "required",
@@ -113,7 +126,7 @@ def _messages() -> dict[F, Example]:
         F.TOP_P: ({"top_p": 0.25}, 0.25),
         F.TOP_K: ({"top_k": 7}, None),
         F.MAX_TOKENS: ({"max_tokens": 9}, 9),
-        F.STOP: ({"stop_sequences": ["END"]}, ["END"]),
+        F.STOP: ({"stop_sequences": ["END", *"abcd"]}, None),
         F.USER: ({"metadata": {"user_id": "me"}}, "me"),
         F.SERVICE_TIER: ({"service_tier": "auto"}, "auto"),
         F.BILLING: (
@@ -195,7 +208,9 @@ def _chat() -> dict[F, Example]:
             ("strict", True),
         ),
         F.CUSTOM_TOOL: ({"tools": [custom]}, "custom"),
-        F.SERVER_TOOL: ({"tools": [{"type": "web_search"}]}, None),
+        F.WEB_SEARCH: ({"web_search_options": {}}, "web_search"),
+        F.SEARCH_SIZE: ({"web_search_options": {"search_context_size": "low"}}, "low"),
+        F.SERVER_TOOL: ({"tools": [{"type": "code_interpreter"}]}, None),
         F.TOOL_CHOICE: (
             {"tools": [tool], "tool_choice": part("function", name="weather")},
             ("name", "weather"),
@@ -244,7 +259,7 @@ def _chat() -> dict[F, Example]:
         F.FREQUENCY_PENALTY: ({"frequency_penalty": 0.1}, None),
         F.PRESENCE_PENALTY: ({"presence_penalty": 0.1}, None),
         F.LOGIT_BIAS: ({"logit_bias": {"1": 2}}, None),
-        F.STOP: ({"stop": "END"}, ["END"]),
+        F.STOP: ({"stop": ["END", "\n"]}, None),
         F.VERBOSITY: ({"verbosity": "low"}, "low"),
         **_openai(
             {
@@ -303,7 +318,7 @@ def _responses() -> dict[F, Example]:
             "http://x/d.pdf",
         ),
         F.DOCUMENT_FILE: (said({**file, "file_id": "file-1"}), "file-1"),
-        F.UNKNOWN_BLOCK: (talk({"type": "web_search_call"}, call), None),
+        F.UNKNOWN_BLOCK: (talk({"type": "file_search_call"}, call), None),
         F.TOOL: ({"tools": [tool]}, SCHEMA),
         F.STRICT: ({"tools": [{**tool, "strict": True}]}, ("strict", True)),
         F.CUSTOM_TOOL: ({"tools": [{"type": "custom", "name": "patch"}]}, None),
@@ -311,7 +326,17 @@ def _responses() -> dict[F, Example]:
             {"tools": [{"type": "namespace", "name": "ns", "tools": [tool]}]},
             None,
         ),
-        F.SERVER_TOOL: ({"tools": [{"type": "web_search"}]}, None),
+        F.WEB_SEARCH: ({"tools": [{"type": "web_search"}]}, "web_search"),
+        F.SEARCH_SITES: (
+            {"tools": [{"type": "web_search", "filters": SITES}]},
+            ["example.com"],
+        ),
+        F.SEARCH_SIZE: (
+            {"tools": [{"type": "web_search", "search_context_size": "low"}]},
+            "low",
+        ),
+        F.SEARCHED: (talk({"type": "web_search_call", "id": "ws_1"}, call), None),
+        F.SERVER_TOOL: ({"tools": [{"type": "file_search"}]}, None),
         F.TOOL_CHOICE: (
             {"tools": [tool], "tool_choice": {"type": "function", "name": "weather"}},
             ("name", "weather"),

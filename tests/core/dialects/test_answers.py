@@ -9,6 +9,7 @@ from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
     Refusal,
+    Search,
     Text,
     ToolCall,
 )
@@ -19,6 +20,7 @@ from core.dialects.streams import translation
 pytestmark = pytest.mark.unit
 
 CALL = ToolCall("call_1", "weather", '{"a":1}')
+SEARCH = Search("ws_1", {"query": "snow"}, (Citation("http://x", "t"),), "maker")
 ANSWERS = {
     Feature.TEXT: Answer("a", [Text("words")]),
     Feature.CITATION: Answer("a", [Text("words", (Citation("http://x", "t"),))]),
@@ -27,7 +29,8 @@ ANSWERS = {
     Feature.TOOL_CALL: Answer("a", [CALL], StopReason.TOOLS),
     Feature.CUSTOM_TOOL: Answer("a", [ToolCall("c", "patch", "free", custom=True)]),
     Feature.NAMESPACE: Answer("a", [ToolCall("c", "log", "{}", namespace="git")]),
-    Feature.UNKNOWN_BLOCK: Answer("a", [Opaque("web_search_call"), Text("words")]),
+    Feature.SEARCHED: Answer("a", [SEARCH, Text("words")]),
+    Feature.UNKNOWN_BLOCK: Answer("a", [Opaque("file_search_call"), Text("words")]),
     Feature.STOP_SEQUENCE: Answer("a", [Text("w")], StopReason.SEQUENCE, "END"),
     Feature.PAUSE: Answer("a", [Text("w")], StopReason.PAUSE),
 }

@@ -144,6 +144,8 @@ def efforts(client: Dialect, upstream: Dialect) -> st.SearchStrategy[Effort | No
 def can(feature: Feature, client: Dialect, upstream: Dialect) -> bool:
     loss = asked(feature, client, upstream)
     conditional = {Feature.TEMPERATURE, Feature.TOP_P, Feature.MAX_TOKENS}
+    if upstream is not Dialect.RESPONSES:
+        conditional.add(Feature.STOP)
     if loss is None:
         return False
     return loss.outcome is Outcome.KEPT or feature in conditional

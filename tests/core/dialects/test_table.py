@@ -26,6 +26,8 @@ TYPES: dict[Dialect, TypeAdapter[Any]] = {
     Dialect.CHAT: TypeAdapter(CompletionCreateParamsNonStreaming),
     Dialect.RESPONSES: TypeAdapter(ResponseCreateParamsNonStreaming),
 }
+OF_A_SEARCH = {Feature.SEARCH_SITES, Feature.SEARCH_SIZE, Feature.SEARCH_USES}
+"""What Chat can be told only with a model that searches."""
 CASES = [
     pytest.param(client, upstream, feature, id=f"{client}>{upstream}-{feature.name}")
     for client in Dialect
@@ -46,9 +48,9 @@ def test_the_table_says_what_becomes_of_a_request(
         update = CONDITIONAL.get((client, feature), update)
     if loss.outcome is Outcome.REFUSED:
         with pytest.raises(UntranslatableError, match=str(feature)[:10]):
-            translate(client, upstream, update)
+            translate(client, upstream, update, feature)
         return
-    translation = translate(client, upstream, update)
+    translation = translate(client, upstream, update, feature)
     told = f"{loss.outcome.capitalize()} {feature}"
     noted = [note for note in translation.notes if str(feature) in note]
     if loss.outcome is Outcome.KEPT:
@@ -67,7 +69,8 @@ def test_every_request_is_of_the_vendors_own_type(
     loss = asked(feature, client, upstream)
     if loss is not None and loss.outcome is Outcome.REFUSED:
         return
-    payload: Any = translate(client, upstream, EXAMPLES[client][feature][0]).payload
+    update, _ = EXAMPLES[client][feature]
+    payload: Any = translate(client, upstream, update, feature).payload
     if upstream is Dialect.RESPONSES:
         payload = {**payload, "input": [_numbered(item) for item in payload["input"]]}
     TYPES[upstream].validate_python(payload)
@@ -81,11 +84,12 @@ def _numbered(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def translate(
-    client: Dialect, upstream: Dialect, update: dict[str, Any]
+    client: Dialect, upstream: Dialect, update: dict[str, Any], feature: Feature
 ) -> Translation:
     payload = {**BASES[client], **update}
+    model = "gpt-5-search-api" if feature in OF_A_SEARCH else "claude-9"
     return Translation(
-        client, upstream, payload, model="claude-9", maker=MAKER, name="n", created=1
+        client, upstream, payload, model=model, maker=MAKER, name="n", created=1
     )
 
 

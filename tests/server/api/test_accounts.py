@@ -135,3 +135,35 @@ async def test_the_status_tells_of_accounts_and_circuits(
     (circuit,) = many["circuits"]
     assert (circuit["model"], circuit["state"]) == ("500", "open")
     assert all(each["accounts"] == [] for each in told if each["name"] != "many")
+
+
+async def listed(running: RunningGateway) -> list[str]:
+    answer = await running.client.get("/many/v1/models")
+    return [each["id"] for each in answer.json()["data"]]
+
+
+async def test_what_any_of_the_keys_may_use_is_listed_once(
+    keys: Settings, start: Start, fake: Vendor
+) -> None:
+    fake.more_models = {"sk-home": ("mine",), "sk-work": ("ours", "mine")}
+    running = await start(keys("home", "work"))
+    assert await listed(running) == ["vendor-large", "mine", "ours"]
+
+
+async def test_a_key_that_gets_no_list_hides_nobody_elses(
+    keys: Settings,
+    start: Start,
+    fake: Vendor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Be it refused, or left waiting."""
+    monkeypatch.setattr("ccproxy.api.models.PATIENCE", 0.2)
+    fake.more_models = {"sk-work": ("ours",)}
+    running = await start(keys("wrong", "work"))
+    assert await listed(running) == ["vendor-large", "ours"]
+    fake.more_keys.add("sk-wrong")
+    fake.list_waits = "sk-wrong"
+    assert await listed(running) == ["vendor-large", "ours"]
+    fake.more_keys.clear()
+    fake.list_waits = None
+    assert (await running.client.get("/many/v1/models")).status_code == 502

@@ -6,6 +6,7 @@ import pytest
 from ccproxy.dialects import Endpoint
 from ccproxy.sdk import (
     Contributions,
+    Credential,
     LoginState,
     LoginStatus,
     Manifest,
@@ -89,7 +90,7 @@ async def test_no_secret_and_no_cookie_goes_with_the_question(
 class Odd(Provider):
     """Breaks wherever it is asked."""
 
-    async def models(self, http: httpx.AsyncClient) -> list[Model]:
+    async def models(self, http: httpx.AsyncClient, auth: Credential) -> list[Model]:
         raise KeyError(str(http))
 
     def login(self) -> LoginStatus:

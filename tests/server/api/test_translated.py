@@ -247,6 +247,35 @@ async def test_a_client_that_leaves_closes_the_upstream(
     assert [event.failure for event in failed] == [Failure.CLIENT_LEFT]
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_an_answer_that_has_said_a_stop_sequence_ends_and_so_does_its_upstream(
+    running: RunningGateway, fake: Vendor, witness: Witness, *, streamed: bool
+) -> None:
+    """The Responses API can't be told of one; nothing more is waited or paid for."""
+    body = ask("messages", "m", stream=streamed, stop_sequences=["three"])
+    whole = await running.client.post(path("messages", "responses"), json=body)
+    if not streamed:
+        assert text_of("messages", whole.json()) == "One two "
+        assert whole.json()["stop_sequence"] == "three"
+        return
+    body["model"] = "slow"
+    request = running.client.post(path("messages", "responses"), json=body)
+    asking = asyncio.create_task(request)
+    for piece in pieces("/responses", "slow"):
+        fake.waiting.clear()
+        fake.go.set()
+        await fake.waiting.wait()
+        if orjson.dumps(WORDS[2]) in piece:
+            break
+    async with asyncio.timeout(1):
+        told = (await asking).content
+        await fake.aborted.wait()
+    assert b'"stop_reason":"stop_sequence","stop_sequence":"three"' in told
+    assert last_event(told) == {"type": "message_stop"}
+    await running.client.get("/health/live")
+    assert not isinstance(last(witness), RequestFailed)
+
+
 async def test_a_silent_stream_is_kept_alive_in_the_clients_way(
     start: Start, fake: Vendor
 ) -> None:

@@ -14,12 +14,13 @@ from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
     Refusal,
+    Search,
     Text,
     ToolCall,
 )
 from ccproxy.dialects.json import JsonObject
 
-AnswerBlock: TypeAlias = Text | Refusal | Reasoning | ToolCall | Opaque
+AnswerBlock: TypeAlias = Text | Refusal | Reasoning | ToolCall | Search | Opaque
 
 
 class StopReason(StrEnum):

@@ -165,8 +165,36 @@ class ToolResult:
     failed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search of the web, made by the vendor itself in the midst of an answer.
+
+    Attributes:
+        id: Its maker's.
+        asked: A ``query``, or the ``url`` of a page that was opened, or of one that was
+            searched for a ``pattern``.
+        pages: What was found, as far as it was told.
+        maker: The provider that made it, by name; empty if nobody knows.
+        failure: Why it came to nothing, in one word.
+    """
+
+    id: str
+    asked: JsonObject = field(default_factory=dict)
+    pages: tuple[Citation, ...] = ()
+    maker: str = ""
+    failure: str = ""
+
+
 Block: TypeAlias = (
-    Text | Refusal | Image | Document | ToolCall | ToolResult | Reasoning | Opaque
+    Text
+    | Refusal
+    | Image
+    | Document
+    | ToolCall
+    | ToolResult
+    | Reasoning
+    | Search
+    | Opaque
 )
 
 
@@ -201,6 +229,26 @@ class Tool:
     namespace: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class WebSearch:
+    """That the vendor may search the web for the model.
+
+    Attributes:
+        domains: The only ones to search; empty for all.
+        blocked: Those not to search.
+        location: Where the user is, more or less: ``city``, ``region``, ``country``,
+            ``timezone``.
+        size: How much to read of what is found, in OpenAI's words.
+        most: How many searches to make; 0 if unsaid.
+    """
+
+    domains: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+    location: JsonObject = field(default_factory=dict)
+    size: str = ""
+    most: int = 0
+
+
 class Choice(StrEnum):
     """Whether the model has to call a tool."""
 
@@ -218,11 +266,13 @@ class ToolChoice:
         choice: Whether it must.
         name: The one tool, for ``Choice.ONE``.
         allowed: The only tools it may call; empty for all.
+        search: Whether the one tool is the search of the web.
     """
 
     choice: Choice
     name: str = ""
     allowed: tuple[str, ...] = ()
+    search: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +340,7 @@ class Conversation:
         system: The instructions before the first turn.
         turns: All that was said.
         tools: What the model may call.
+        search: Whether it may have the web searched, and how.
         choice: Which of them; ``None`` if unsaid.
         parallel: Whether it may call several at once; ``None`` if unsaid.
         effort: How much to think; ``None`` if unsaid.
@@ -306,6 +357,7 @@ class Conversation:
     system: list[Text] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     tools: list[Tool] = field(default_factory=list)
+    search: WebSearch | None = None
     choice: ToolChoice | None = None
     parallel: bool | None = None
     effort: Effort | None = None

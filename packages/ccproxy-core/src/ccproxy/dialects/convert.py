@@ -19,6 +19,7 @@ from ccproxy.dialects.answer import (
 )
 from ccproxy.dialects.conversation import (
     Block,
+    Choice,
     Conversation,
     Text,
     ToolCall,
@@ -30,6 +31,7 @@ from ccproxy.dialects.json import JsonObject
 from ccproxy.dialects.names import Names
 from ccproxy.dialects.speaker import Frame, Speaker, Writing
 from ccproxy.dialects.spoken import SPEAKERS
+from ccproxy.dialects.stops import Stops
 from ccproxy.dialects.stream import StreamParser
 from ccproxy.dialects.tap import Outcome
 from ccproxy.dialects.tools import NamedBack
@@ -102,7 +104,8 @@ class Translation:
         if isinstance(answer, Problem):
             return answer
         answer.id = answer.id or self._name
-        return NamedBack(self._names).answer(answer)
+        answer = NamedBack(self._names).answer(answer)
+        return Stops(self._stops).answer(answer) if self._stops else answer
 
     def render(self, answer: Answer) -> bytes:
         """Write a whole answer for the caller."""
@@ -122,18 +125,21 @@ class Translation:
 
     def _incoming(self) -> "Incoming":
         back = NamedBack(self._names) if self._names.changed else None
+        stops = Stops(self._stops) if self._stops else None
         parser = self._upstream.parser(self._maker)
-        return Incoming(parser, self._name, back)
+        return Incoming(parser, self._name, back, stops)
 
     def _write(self, payload: JsonObject, model: str) -> JsonObject:
         notes = self._asked_notes
         asked = self._client.parse_request(payload, notes)
         asked.model = model
         _tell_orphans(asked, notes)
+        _forget_choice(asked)
         for name in sorted(asked.left_out):
             notes.lose(Feature.UNKNOWN, name)
         writing = Writing(self._maker, notes, self._names)
         written = self._upstream.render_request(asked, writing)
+        self._stops = writing.stops
         renamed = (
             not each.namespace and not each.wrapped
             for each in self._names.tools.values()
@@ -150,13 +156,26 @@ class Incoming:
         parser: Reads the bytes.
         name: Of the answer, where the upstream gives it none.
         back: Names the tools, if they were called otherwise.
+        stops: Ends the answer, where its provider can't be told to.
     """
 
-    def __init__(self, parser: StreamParser, name: str, back: NamedBack | None) -> None:
+    def __init__(
+        self,
+        parser: StreamParser,
+        name: str,
+        back: NamedBack | None,
+        stops: Stops | None,
+    ) -> None:
         self._parser = parser
         self._name = name
         self._back = back
+        self._stops = stops
         self._begun = False
+
+    @property
+    def enough(self) -> bool:
+        """Whether the answer has ended before its upstream has."""
+        return self._stops is not None and self._stops.found
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take a chunk."""
@@ -170,7 +189,9 @@ class Incoming:
         if not self._begun and events:
             self._begun = True
             events = self._from_the_beginning(events)
-        return events if self._back is None else self._back.events(events)
+        if self._back is not None:
+            events = self._back.events(events)
+        return events if self._stops is None else self._stops.events(events)
 
     def _from_the_beginning(self, events: list[Event]) -> list[Event]:
         """See that an answer begins, and has a name, whatever the upstream left out."""
@@ -196,6 +217,11 @@ class StreamTranslation:
         self.usage: Usage | None = None
         self._incoming = incoming
         self._renderer = client.renderer(frame)
+
+    @property
+    def enough(self) -> bool:
+        """Whether nothing more is wanted of the upstream."""
+        return self._incoming.enough
 
     def feed(self, chunk: bytes) -> bytes:
         """Translate a chunk; nothing comes of one that completes no event.
@@ -232,6 +258,11 @@ class Collection:
     def __init__(self, incoming: Incoming) -> None:
         self._incoming = incoming
         self._collector = Collector()
+
+    @property
+    def enough(self) -> bool:
+        """Whether nothing more is wanted of the upstream."""
+        return self._incoming.enough
 
     def feed(self, chunk: bytes) -> None:
         """Take a chunk."""
@@ -273,8 +304,18 @@ def _tell_orphans(asked: Conversation, notes: Notes) -> None:
         turn.blocks = blocks
 
 
+def _forget_choice(asked: Conversation) -> None:
+    """Ask for no tool that could not be told of."""
+    choice = asked.choice
+    if choice is None or choice.choice is not Choice.ONE:
+        return
+    known = choice.name in {tool.name for tool in asked.tools}
+    if not (known or (choice.search and asked.search is not None)):
+        asked.choice = None
+
+
 def without_seals(dialect: Dialect, payload: JsonObject) -> JsonObject:
-    """Take out reasoning in envelopes of a request that is not translated.
+    """Take out what is in envelopes of a request that is not translated.
 
     Its provider can't have made it: what a caller gets from the provider of its own
     dialect is in no envelope.

@@ -15,13 +15,26 @@ from ccproxy.dialects.conversation import (
     Tool,
     ToolCall,
     ToolChoice,
+    WebSearch,
 )
 from ccproxy.dialects.feature import Feature, Notes
-from ccproxy.dialects.json import Json, JsonObject, an_object, number, objects, text
+from ccproxy.dialects.json import (
+    Json,
+    JsonObject,
+    an_object,
+    number,
+    objects,
+    strings,
+    text,
+)
 from ccproxy.dialects.media import from_data_url
 from ccproxy.dialects.speaker import Writing
 
 VENDOR = "openai"
+WEB_SEARCH = "web_search"
+"""What the types of the tool begin with; some name a date."""
+LOCATION = ("city", "country", "region", "timezone")
+
 _FUNCTION = frozenset({"type", "name", "description", "parameters", "strict"})
 _CHOICES = {
     "auto": Choice.AUTO,
@@ -65,7 +78,7 @@ def read_function(function: JsonObject, notes: Notes, namespace: str = "") -> To
     )
 
 
-def read_choice(choice: Json) -> ToolChoice | None:
+def read_choice(choice: Json, notes: Notes) -> ToolChoice | None:
     """Read ``tool_choice``: a word, one tool, or a list of those allowed."""
     if isinstance(choice, str):
         kind = _CHOICES.get(choice)
@@ -73,10 +86,27 @@ def read_choice(choice: Json) -> ToolChoice | None:
     wanted = an_object(choice)
     if wanted.get("type") == "allowed_tools":
         allowed = an_object(wanted.get("allowed_tools")) or wanted
-        names = tuple(_name(each) for each in objects(allowed.get("tools")))
+        names = (_name(each) for each in objects(allowed.get("tools")))
         mode = _CHOICES.get(text(allowed.get("mode")), Choice.AUTO)
-        return ToolChoice(mode, allowed=names)
-    return ToolChoice(Choice.ONE, _name(wanted)) if _name(wanted) else None
+        return ToolChoice(mode, allowed=tuple(name for name in names if name))
+    if name := _name(wanted):
+        return ToolChoice(Choice.ONE, name)
+    what = text(wanted.get("type"))
+    if what.startswith(WEB_SEARCH):
+        return ToolChoice(Choice.ONE, search=True)
+    if what:
+        notes.lose(Feature.SERVER_TOOL, what)
+    return None
+
+
+def read_search(told: JsonObject, location: Json) -> WebSearch:
+    """Read how the web is to be searched."""
+    place = an_object(location)
+    return WebSearch(
+        strings(an_object(told.get("filters")).get("allowed_domains")),
+        location={name: place[name] for name in LOCATION if place.get(name)},
+        size=text(told.get("search_context_size")),
+    )
 
 
 def _name(named: JsonObject) -> str:

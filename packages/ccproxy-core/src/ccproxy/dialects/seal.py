@@ -44,5 +44,22 @@ def disclose(seal: str, words: str) -> Reasoning:
     return Reasoning(words, own, maker, name)
 
 
+def enclose_id(maker: str, name: str) -> str:
+    """Put the id of something that is of use to its maker alone into an envelope."""
+    return f"{MARK}{maker}:{name}"
+
+
+def disclose_id(name: str) -> tuple[str, str]:
+    """Take an id out of its envelope.
+
+    Returns:
+        Who made it, empty if nobody knows, and the id.
+    """
+    if not name.startswith(MARK):
+        return "", name
+    maker, _, own = name.removeprefix(MARK).partition(":")
+    return maker, own
+
+
 def _digest(words: str) -> str:
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]

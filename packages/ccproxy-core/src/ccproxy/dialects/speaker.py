@@ -3,8 +3,8 @@
 Each dialect's package makes one ``Speaker``. ``convert`` puts two of them together.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from ccproxy.dialects.answer import Answer, Problem
 from ccproxy.dialects.conversation import Conversation
@@ -23,11 +23,19 @@ class Writing:
         maker: The provider's name; only reasoning of its own making goes to it.
         notes: Told of what is lost.
         names: Gives names that the upstream takes.
+        stops: Stop sequences that it can't be told of.
     """
 
     maker: str
     notes: Notes
     names: Names
+    stops: list[str] = field(default_factory=list)
+
+    def heed(self, sequences: Sequence[str]) -> None:
+        """See to it that stop sequences end the answer, though nobody is told."""
+        if wanted := [each for each in sequences if each]:
+            self.notes.lose(Feature.STOP)
+            self.stops += wanted
 
 
 @dataclass(frozen=True, slots=True)

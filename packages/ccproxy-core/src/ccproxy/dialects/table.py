@@ -12,6 +12,7 @@ ANSWERED = (
     Feature.TOOL_CALL,
     Feature.CUSTOM_TOOL,
     Feature.NAMESPACE,
+    Feature.SEARCHED,
     Feature.UNKNOWN_BLOCK,
     Feature.STOP_SEQUENCE,
     Feature.PAUSE,

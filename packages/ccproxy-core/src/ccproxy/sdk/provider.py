@@ -103,18 +103,24 @@ class Provider:
             response: Its status and headers; the body is not for here.
         """
 
-    async def models(self, http: httpx.AsyncClient) -> Sequence[Model]:
+    async def models(
+        self, http: httpx.AsyncClient, auth: Credential
+    ) -> Sequence[Model]:
         """List the models, in the order of the upstream.
 
         OpenAI and Anthropic both answer ``GET /models`` with a ``data`` array of
         objects that have an ``id``.
+
+        Args:
+            http: The gateway's client.
+            auth: For whom; of several accounts each is asked.
 
         Raises:
             UpstreamError: The upstream did not answer with a list.
             CredentialError: There is no usable login.
         """
         try:
-            response = await http.get(f"{self.base_url}/models", auth=self.auth)
+            response = await http.get(f"{self.base_url}/models", auth=auth)
             response.raise_for_status()
             return models_of(orjson.loads(response.content)["data"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:

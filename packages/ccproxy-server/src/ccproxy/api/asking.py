@@ -18,7 +18,10 @@ it does answer. So OpenAI's two dialects stand in for each other before Anthropi
 Responses, which carries reasoning back, comes before Chat."""
 
 _SEALED = MARK.encode()
-_UNSEALED = "Dropped reasoning that another provider made (it is of use to its maker)."
+_UNSEALED = (
+    "Dropped reasoning or searches that another provider made "
+    "(they are of use to their maker alone)."
+)
 
 
 @dataclass(frozen=True, slots=True)

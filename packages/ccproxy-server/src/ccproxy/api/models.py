@@ -14,7 +14,7 @@ from ccproxy.api.exchange import Exchange
 from ccproxy.api.routing import Kind, Match, ModelTable
 from ccproxy.errors import UnknownProviderError, UpstreamTimeoutError
 from ccproxy.loader.isolation import isolated, login_of
-from ccproxy.sdk import JsonObject, Model, Provider, Scope, Send
+from ccproxy.sdk import Credential, JsonObject, Model, Provider, Scope, Send
 from ccproxy.security.sanitizer import mask_text
 
 PATIENCE = 5.0
@@ -25,6 +25,8 @@ _log = structlog.get_logger(__name__)
 
 class Models:
     """Answers for one provider, or merges the lists of all that have a login.
+
+    So it does with the accounts of a provider, where it has several.
 
     Args:
         table: Knows the providers, and where a plain name leads.
@@ -96,9 +98,32 @@ class Models:
         return []
 
     async def _ask(self, provider: Provider) -> Sequence[Model]:
+        """Merge what each of a provider's accounts may use.
+
+        Raises:
+            CCProxyError: None of them was told a list.
+        """
+        auths = [each.auth for each in provider.accounts()] or [provider.auth]
+        told = await asyncio.gather(
+            *(self._ask_for(provider, auth) for auth in auths), return_exceptions=True
+        )
+        failures = [each for each in told if isinstance(each, BaseException)]
+        if len(failures) == len(told):
+            raise failures[0]
+        for failure in failures:
+            reason = mask_text(str(failure))
+            _log.warning("no_models_of_one", provider=provider.name, reason=reason)
+        found: dict[str, Model] = {}
+        for models in told:
+            if not isinstance(models, BaseException):
+                for model in models:
+                    found.setdefault(model.id, model)
+        return list(found.values())
+
+    async def _ask_for(self, provider: Provider, auth: Credential) -> Sequence[Model]:
         try:
             async with asyncio.timeout(PATIENCE):
-                return await provider.models(self._http)
+                return await provider.models(self._http, auth)
         except TimeoutError as error:
             msg = f"{provider.name} gave no list of models within {PATIENCE:g} s."
             raise UpstreamTimeoutError(msg) from error

@@ -4,7 +4,7 @@ from ccproxy.api.attention import Attention
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.relay import REPORTED, Relay
 from ccproxy.dialects.answer import Answer, Problem
-from ccproxy.dialects.convert import Translation
+from ccproxy.dialects.convert import StreamTranslation, Translation
 from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.failure import error_body
 from ccproxy.dialects.problem import read_problem
@@ -45,6 +45,27 @@ def relay_for(
     )
 
 
+class _Wanted:
+    """A stream up to where it is wanted: it may go on behind a stop sequence.
+
+    Args:
+        response: The stream; closed by whoever has opened it, which ends it.
+        translated: Tells when nothing more is wanted.
+    """
+
+    def __init__(
+        self, response: UpstreamResponse, translated: StreamTranslation
+    ) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.close = response.close
+        self._response = response
+        self._translated = translated
+
+    async def chunk(self) -> bytes:
+        return b"" if self._translated.enough else await self._response.chunk()
+
+
 class TranslatedRelay(Relay):
     """One answer on its way to a client that speaks otherwise.
 
@@ -69,7 +90,8 @@ class TranslatedRelay(Relay):
     ) -> None:
         super().__init__(exchange, dialect, send, attention, bus)
         self._translation = translation
-        self._passage = translation.stream()
+        self._translated = translation.stream()
+        self._passage = self._translated
         self._wait: int | None = None
 
     async def plain(self, response: UpstreamResponse) -> None:
@@ -88,7 +110,7 @@ class TranslatedRelay(Relay):
         """Translate a stream for a client that asked for a whole answer."""
         collection = self._translation.collect()
         size = 0
-        while chunk := await response.chunk():
+        while not collection.enough and (chunk := await response.chunk()):
             size += len(chunk)
             if size > LARGEST:
                 msg = f"The upstream's answer is larger than {LARGEST} bytes."
@@ -98,7 +120,7 @@ class TranslatedRelay(Relay):
 
     async def stream(self, response: UpstreamResponse) -> None:
         """Translate a stream as it comes."""
-        await super().stream(response)
+        await super().stream(_Wanted(response, self._translated))
         self._exchange.note(self._translation.notes)
 
     async def _tell(self, response: UpstreamResponse, told: Answer | Problem) -> None:

@@ -14,6 +14,7 @@ from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
     Refusal,
+    Search,
     Text,
     ToolCall,
 )
@@ -132,6 +133,8 @@ def render_answer(answer: Answer, frame: Frame) -> JsonObject:
             case ToolCall():
                 calls = objects(message.get("tool_calls"))
                 message["tool_calls"] = [*calls, write_call(block, frame)]
+            case Search():
+                frame.notes.lose(Feature.SEARCHED)
             case Opaque(kind=kind):
                 frame.notes.lose(Feature.UNKNOWN_BLOCK, kind)
     if words:

@@ -12,7 +12,11 @@ REQUEST: Losses = {
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
     F.CUSTOM_TOOL: changed("sent as function tools with one text argument"),
     F.NAMESPACE: changed("sent as the first part of the tools' names"),
-    F.SERVER_TOOL: dropped("they run at the caller's own vendor"),
+    F.WEB_SEARCH: dropped("it is asked of models with -search- in their names alone"),
+    F.SEARCH_SITES: dropped(),
+    F.SEARCH_USES: dropped(),
+    F.SEARCHED: dropped("the words that follow tell what was found"),
+    F.SERVER_TOOL: dropped("only their own vendor's models have them"),
     F.TOOL_ORDER: changed("sent before the calls"),
     F.TOOL_ERROR: changed("told by words before the result"),
     F.TOOL_IMAGE: changed("sent as the user's, behind the results"),
@@ -25,6 +29,7 @@ REQUEST: Losses = {
     F.BUDGET: changed("told as the nearest effort"),
     F.CACHE_MARK: dropped("the provider finds the cached part by itself"),
     F.TOP_K: dropped(),
+    F.STOP: changed("of more than four the gateway heeds the rest"),
     F.STORED: refused("send the whole conversation"),
     F.BACKGROUND: refused("ask for a stream"),
     F.BILLING: dropped("it differs in every request and would defeat the cache"),
@@ -38,6 +43,7 @@ REQUEST: Losses = {
 ANSWER: Losses = {
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
     F.NAMESPACE: dropped(),
+    F.SEARCHED: dropped("the pages that an answer cites are told"),
     F.PAUSE: changed("told as a plain end"),
     F.STOP_SEQUENCE: dropped(),
     F.REASONING: changed("told as reasoning_content, without its seal"),
@@ -50,6 +56,9 @@ UNSAID = frozenset(
         F.DOCUMENT_URL,
         F.DOCUMENT_TEXT,
         F.NAMESPACE,
+        F.SEARCH_SITES,
+        F.SEARCH_USES,
+        F.SEARCHED,
         F.TOOL_ORDER,
         F.TOOL_ERROR,
         F.TOOL_IMAGE,
@@ -66,4 +75,6 @@ UNSAID = frozenset(
     }
 )
 
-UNANSWERED = frozenset({F.NAMESPACE, F.UNKNOWN_BLOCK, F.STOP_SEQUENCE, F.PAUSE})
+UNANSWERED = frozenset(
+    {F.NAMESPACE, F.SEARCHED, F.UNKNOWN_BLOCK, F.STOP_SEQUENCE, F.PAUSE}
+)

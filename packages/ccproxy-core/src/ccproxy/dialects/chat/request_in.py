@@ -5,6 +5,7 @@ Source: https://platform.openai.com/docs/api-reference/chat/create
 
 from collections.abc import Iterator
 
+from ccproxy.dialects.chat.search import read_options
 from ccproxy.dialects.conversation import (
     Block,
     Conversation,
@@ -72,7 +73,7 @@ _READ = {
     *SETTINGS,
     *("logprobs", "messages", "modalities", "model", "n", "parallel_tool_calls"),
     *("reasoning_effort", "response_format", "stop", "stream", "stream_options"),
-    *("tool_choice", "tools", "top_logprobs"),
+    *("tool_choice", "tools", "top_logprobs", "web_search_options"),
 }
 _MESSAGE = frozenset(
     [
@@ -107,7 +108,8 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     asked.tools = [
         tool for each in objects(payload.get("tools")) if (tool := _tool(each, notes))
     ]
-    asked.choice = read_choice(payload.get("tool_choice"))
+    asked.choice = read_choice(payload.get("tool_choice"), notes)
+    asked.search = read_options(payload.get("web_search_options"))
     parallel = payload.get("parallel_tool_calls")
     asked.parallel = parallel if isinstance(parallel, bool) else None
     if effort := text(payload.get("reasoning_effort")):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from ccproxy.dialects.chat.request_in import SETTINGS
+from ccproxy.dialects.chat.search import write_search
 from ccproxy.dialects.conversation import (
     Block,
     Choice,
@@ -22,6 +23,7 @@ from ccproxy.dialects.conversation import (
     Reasoning,
     Refusal,
     Role,
+    Search,
     Setting,
     Text,
     Tool,
@@ -30,7 +32,7 @@ from ccproxy.dialects.conversation import (
     Turn,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import Json, JsonObject
+from ccproxy.dialects.json import Json, JsonObject, strings
 from ccproxy.dialects.media import data_url
 from ccproxy.dialects.openai import (
     VENDOR,
@@ -43,7 +45,10 @@ from ccproxy.dialects.session import short_user
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
 
-_FIELDS = {setting: name for name, setting in SETTINGS.items()} | {Setting.STOP: "stop"}
+MOST_STOPS = 4
+"""The API takes no more stop sequences."""
+
+_FIELDS = {setting: name for name, setting in SETTINGS.items()}
 
 
 def render_request(asked: Conversation, writing: Writing) -> JsonObject:
@@ -62,6 +67,8 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     if asked.tools:
         body["tools"] = [_tool(tool, writing) for tool in asked.tools]
         _write_choice(body, asked, writing)
+    if asked.search is not None:
+        write_search(body, asked.search, writing)
     if asked.effort is not None and (level := write_level(asked.effort, writing)):
         body["reasoning_effort"] = level
     if asked.format is not None:
@@ -139,6 +146,8 @@ def _answer(blocks: Iterable[Block], writing: Writing) -> Iterator[JsonObject]:
                 thoughts.append(thought)
             case Reasoning():
                 writing.notes.lose(Feature.FOREIGN_REASONING)
+            case Search():
+                writing.notes.lose(Feature.SEARCHED)
             case _:
                 _part(block, writing)
     if not (words or refusals or calls):
@@ -232,7 +241,7 @@ def _write_choice(body: JsonObject, asked: Conversation, writing: Writing) -> No
     if asked.parallel is not None:
         body["parallel_tool_calls"] = asked.parallel
     choice = asked.choice
-    if choice is None:
+    if choice is None or choice.search:
         return
     spoken = choice.choice.value
     if choice.choice is Choice.ONE:
@@ -263,6 +272,10 @@ def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> 
     for setting, value in asked.settings.items():
         if setting is Setting.USER and isinstance(value, str):
             body["user"] = short_user(value)
+        elif setting is Setting.STOP:
+            sequences = strings(value)
+            body["stop"] = [*sequences[:MOST_STOPS]]
+            writing.heed(sequences[MOST_STOPS:])
         elif setting in _FIELDS:
             body[_FIELDS[setting]] = value
         else:

@@ -20,6 +20,7 @@ from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
     Refusal,
+    Search,
     Text,
     ToolCall,
 )
@@ -82,6 +83,9 @@ class ChatRenderer(StreamRenderer):
         block = event.block
         if isinstance(block, ToolCall):
             return self._open_call(event.key, block)
+        if isinstance(block, Search):
+            self._frame.notes.lose(Feature.SEARCHED)
+            return b""
         if isinstance(block, Opaque):
             self._frame.notes.lose(Feature.UNKNOWN_BLOCK, block.kind)
             return b""

@@ -4,8 +4,9 @@ from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.messages import losses
 from ccproxy.dialects.messages.answer import parse_answer, render_answer
 from ccproxy.dialects.messages.error import error_body, error_event
-from ccproxy.dialects.messages.request_in import parse_request, without_seals
+from ccproxy.dialects.messages.request_in import parse_request
 from ccproxy.dialects.messages.request_out import render_request
+from ccproxy.dialects.messages.seals import without_seals
 from ccproxy.dialects.messages.stream_in import MessagesParser
 from ccproxy.dialects.messages.stream_out import MessagesRenderer
 from ccproxy.dialects.speaker import Speaker

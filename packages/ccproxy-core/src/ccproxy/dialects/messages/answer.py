@@ -14,13 +14,20 @@ from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
     Refusal,
+    Search,
     Text,
     ToolCall,
 )
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
 from ccproxy.dialects.messages.request_in import read_citation
-from ccproxy.dialects.seal import enclose
+from ccproxy.dialects.messages.search import (
+    FOUND,
+    WEB_SEARCH,
+    with_found,
+    write_search,
+)
+from ccproxy.dialects.seal import MARK, enclose
 from ccproxy.dialects.speaker import Frame
 from ccproxy.dialects.tools import wrapped_arguments
 
@@ -40,7 +47,12 @@ _WRITTEN = {reason: name for name, reason in _READ.items()} | {
 
 def parse_answer(payload: JsonObject, maker: str) -> Answer:
     """Read an answer."""
-    blocks = [read_block(each, maker) for each in objects(payload.get("content"))]
+    blocks: list[AnswerBlock] = []
+    for part in objects(payload.get("content")):
+        if part.get("type") == FOUND:
+            blocks = [with_found(each, part) for each in blocks]
+        else:
+            blocks.append(read_block(part, maker))
     usage = payload.get("usage")
     return Answer(
         id=text(payload.get("id")),
@@ -67,6 +79,9 @@ def read_block(part: JsonObject, maker: str) -> AnswerBlock:
             return Reasoning(text(part.get("thinking")), seal, maker)
         case "redacted_thinking":
             return Reasoning("", text(part.get("data")), maker, hidden=True)
+        case "server_tool_use" if part.get("name") == WEB_SEARCH:
+            asked = an_object(part.get("input"))
+            return Search(text(part.get("id")), asked, maker=maker)
     return Opaque(kind)
 
 
@@ -157,6 +172,8 @@ def _blocks(block: AnswerBlock, frame: Frame) -> Iterator[JsonObject]:
             begun = write_block(block, frame)
             if begun is not None:
                 yield {**begun, "input": call_input(arguments, custom=block.custom)}
+        case Search():
+            yield from write_search(block)
         case Opaque():
             write_block(block, frame)
 
@@ -196,7 +213,7 @@ def write_citation(citation: Citation) -> JsonObject:
         "url": citation.url,
         "title": citation.title or None,
         "cited_text": citation.quote,
-        "encrypted_index": "",
+        "encrypted_index": MARK,
     }
 
 

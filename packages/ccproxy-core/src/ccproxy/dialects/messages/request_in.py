@@ -17,6 +17,7 @@ from ccproxy.dialects.conversation import (
     Image,
     Opaque,
     Role,
+    Search,
     Setting,
     Text,
     Tool,
@@ -25,10 +26,17 @@ from ccproxy.dialects.conversation import (
     ToolResult,
 )
 from ccproxy.dialects.feature import Feature, Notes
-from ccproxy.dialects.json import Json, JsonObject, an_object, objects, text
+from ccproxy.dialects.json import (
+    Json,
+    JsonObject,
+    an_object,
+    objects,
+    text,
+)
+from ccproxy.dialects.messages.search import FOUND, WEB_SEARCH, read_tool
 from ccproxy.dialects.messages.thinking import read_effort
 from ccproxy.dialects.parameters import leave_out, read_settings
-from ccproxy.dialects.seal import MARK, disclose
+from ccproxy.dialects.seal import disclose, disclose_id
 from ccproxy.dialects.session import session_of
 from ccproxy.errors import BadRequestError
 
@@ -68,6 +76,7 @@ _BLOCK = frozenset(
 )
 _DOCUMENT = frozenset({"type", "source", "title", "cache_control"})
 VENDOR = "anthropic"
+
 BILLING = "x-anthropic-billing-header:"
 """Begins a block that Claude Code puts before its system prompt. It differs in every
 request, so any other provider would find nothing of the prompt in its cache (measured
@@ -132,7 +141,8 @@ def _content(content: Json, notes: Notes) -> Iterator[Block]:
             yield Text(content)
         return
     for part in objects(content):
-        yield _block(part, notes)
+        if part.get("type") != FOUND:  # told of by the search before it
+            yield _block(part, notes)
 
 
 def _lose_mark(part: JsonObject, notes: Notes) -> None:
@@ -161,6 +171,9 @@ def _block(part: JsonObject, notes: Notes) -> Block:
             return disclose(text(part.get("signature")), text(part.get("thinking")))
         case "redacted_thinking":
             return disclose(text(part.get("data")), "")
+        case "server_tool_use" if part.get("name") == WEB_SEARCH:
+            maker, name = disclose_id(text(part.get("id")))
+            return Search(name, an_object(part.get("input")), maker=maker)
     return _piece(part, notes)
 
 
@@ -235,8 +248,12 @@ def read_citation(citation: JsonObject) -> Citation | None:
 def _read_tools(asked: Conversation, payload: JsonObject, notes: Notes) -> None:
     for tool in objects(payload.get("tools")):
         _lose_mark(tool, notes)
-        if tool.get("type") not in (None, "custom"):
-            notes.lose(Feature.SERVER_TOOL, text(tool.get("type")))
+        what = text(tool.get("type"))
+        if what.startswith(WEB_SEARCH):
+            asked.search = read_tool(tool)
+            continue
+        if what not in ("", "custom"):
+            notes.lose(Feature.SERVER_TOOL, what)
             continue
         notes.unread(tool, _TOOL)
         strict = tool.get("strict")
@@ -250,7 +267,9 @@ def _read_tools(asked: Conversation, payload: JsonObject, notes: Notes) -> None:
         )
     choice = an_object(payload.get("tool_choice"))
     if choice.get("type") == "tool":
-        asked.choice = ToolChoice(Choice.ONE, text(choice.get("name")))
+        name = text(choice.get("name"))
+        searches = asked.search is not None and name == WEB_SEARCH
+        asked.choice = ToolChoice(Choice.ONE, name, search=searches)
     elif kind := _CHOICES.get(text(choice.get("type"))):
         asked.choice = ToolChoice(kind)
     if isinstance(choice.get("disable_parallel_tool_use"), bool):
@@ -262,25 +281,3 @@ def _format(wanted: Json) -> Format | None:
     if not isinstance(schema, dict):
         return None
     return Format(schema, "answer", strict=True)
-
-
-def without_seals(payload: JsonObject) -> JsonObject:
-    """Take out thinking that the gateway put into an envelope for another provider."""
-    kept: list[Json] = []
-    found = False
-    for message in objects(payload.get("messages")):
-        blocks = objects(message.get("content"))
-        rest: list[Json] = [each for each in blocks if not _is_sealed(each)]
-        if len(rest) == len(blocks):
-            kept.append(message)
-            continue
-        found = True
-        if rest:
-            kept.append({**message, "content": rest})
-    return {**payload, "messages": kept} if found else payload
-
-
-def _is_sealed(block: JsonObject) -> bool:
-    sealed = text(block.get("signature")) or text(block.get("data"))
-    kinds = ("thinking", "redacted_thinking")
-    return block.get("type") in kinds and sealed.startswith(MARK)

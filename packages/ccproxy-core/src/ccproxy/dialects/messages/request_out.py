@@ -17,7 +17,7 @@ from ccproxy.dialects.conversation import (
     Reasoning,
     Refusal,
     Role,
-    Setting,
+    Search,
     Text,
     Tool,
     ToolCall,
@@ -25,25 +25,14 @@ from ccproxy.dialects.conversation import (
     Turn,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import Json, JsonObject, an_object, text
+from ccproxy.dialects.json import Json, JsonObject, an_object
 from ccproxy.dialects.messages.cache import mark
+from ccproxy.dialects.messages.search import WEB_SEARCH, write_tool
+from ccproxy.dialects.messages.settings import max_tokens, write_settings
 from ccproxy.dialects.messages.thinking import write_thinking
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
 
-MAX_TOKENS = 32_000
-"""Sent where the caller set no limit; Anthropic wants one."""
-
-_OLD_MAX_TOKENS = {"claude-3-5": 8192, "claude-3-": 4096}
-"""What older models can write at most, by the beginning of their names."""
-
-_PLAIN = {
-    Setting.TOP_K: "top_k",
-    Setting.TOP_P: "top_p",
-    Setting.STOP: "stop_sequences",
-}
-_NOT_WHILE_THINKING = {Setting.TEMPERATURE, Setting.TOP_K, Setting.TOP_P}
-_TIERS = {"auto": "auto", "default": "standard_only"}
 _OPENING: JsonObject = {"type": "text", "text": "(The conversation begins.)"}
 """Said by the user where the assistant spoke first; Anthropic does not take that."""
 
@@ -56,7 +45,7 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     Raises:
         UntranslatableError: It holds what has to be told, and can't be.
     """
-    body: JsonObject = {"model": asked.model, "max_tokens": _max_tokens(asked, writing)}
+    body: JsonObject = {"model": asked.model, "max_tokens": max_tokens(asked, writing)}
     turns, system = asked.turns, asked.system
     if not turns:  # there has to be a message
         turns, system = [Turn(Role.USER, [*system])], []
@@ -71,7 +60,7 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
         else:
             writing.notes.lose(Feature.JSON_OBJECT)
     write_thinking(body, asked, writing)
-    _write_settings(body, asked, writing)
+    write_settings(body, asked, writing)
     if asked.stream:
         body["stream"] = True
     if asked.tools or any(turn.role is Role.ASSISTANT for turn in turns):
@@ -173,6 +162,8 @@ def _piece(block: Block, writing: Writing) -> list[Json]:
             return [{"type": "image", "source": _source(block)}]
         case Document():
             return [_document(block, writing)]
+        case Search():
+            writing.notes.lose(Feature.SEARCHED)
         case Opaque(kind=kind):
             writing.notes.lose(Feature.UNKNOWN_BLOCK, kind)
     return []
@@ -206,14 +197,26 @@ def _write_tools(body: JsonObject, asked: Conversation, writing: Writing) -> Non
     if choice is not None and choice.allowed:
         writing.notes.lose(Feature.ALLOWED_TOOLS)
         tools = [tool for tool in tools if tool.name in choice.allowed]
-    if not tools:
+    written: list[Json] = [_tool(tool, writing) for tool in tools]
+    if asked.search is not None:
+        written.append(write_tool(asked.search, writing))
+    if not written:
         return
-    body["tools"] = [_tool(tool, writing) for tool in tools]
+    body["tools"] = written
+    _write_choice(body, asked, tools, writing)
+
+
+def _write_choice(
+    body: JsonObject, asked: Conversation, tools: Iterable[Tool], writing: Writing
+) -> None:
+    choice = asked.choice
     if choice is None and asked.parallel is not False:
         return
     kind = choice.choice if choice is not None else Choice.AUTO
     written: JsonObject = {"type": _CHOICES.get(kind, "tool")}
-    if choice is not None and kind is Choice.ONE:
+    if choice is not None and choice.search:
+        written["name"] = WEB_SEARCH
+    elif choice is not None and kind is Choice.ONE:
         chosen = next((each for each in tools if each.name == choice.name), None)
         space = chosen.namespace if chosen else ""
         custom = chosen.custom if chosen else False
@@ -242,42 +245,3 @@ def _tool(tool: Tool, writing: Writing) -> JsonObject:
 def _schema(tool: Tool) -> JsonObject:
     """Add what Anthropic wants of each schema."""
     return tool.schema if "type" in tool.schema else {"type": "object", **tool.schema}
-
-
-def _max_tokens(asked: Conversation, writing: Writing) -> Json:
-    if Setting.MAX_TOKENS in asked.settings:
-        return asked.settings[Setting.MAX_TOKENS]
-    writing.notes.lose(Feature.MAX_TOKENS)
-    for beginning, most in _OLD_MAX_TOKENS.items():
-        if asked.model.startswith(beginning):
-            return most
-    return MAX_TOKENS
-
-
-def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> None:
-    if asked.logprobs is not None:
-        writing.notes.lose(Feature.LOGPROBS)
-    thinks = an_object(body.get("thinking")).get("type") in {"enabled", "adaptive"}
-    for setting, value in asked.settings.items():
-        if thinks and setting in _NOT_WHILE_THINKING:
-            writing.notes.lose(Feature(setting.value))
-        elif setting in _PLAIN:
-            body[_PLAIN[setting]] = value
-        elif setting is Setting.TEMPERATURE:
-            body["temperature"] = _at_most_one(value, writing)
-        elif setting is Setting.USER:
-            body["metadata"] = {"user_id": value}
-        elif setting is Setting.SAFETY_ID:
-            writing.notes.lose(Feature.SAFETY_ID)
-            body.setdefault("metadata", {"user_id": value})
-        elif setting is Setting.SERVICE_TIER and text(value) in _TIERS:
-            body["service_tier"] = _TIERS[text(value)]
-        elif setting is not Setting.MAX_TOKENS:
-            writing.notes.lose(Feature(setting.value))
-
-
-def _at_most_one(value: Json, writing: Writing) -> Json:
-    if isinstance(value, int | float) and value > 1:
-        writing.notes.lose(Feature.TEMPERATURE)
-        return 1
-    return value

@@ -5,8 +5,10 @@ Source: https://docs.claude.com/en/docs/build-with-claude/streaming
 
 from dataclasses import replace
 
+import orjson
+
 from ccproxy.dialects.answer import Begin, Cite, Close, Delta, Open, Stop, Tokens, Usage
-from ccproxy.dialects.conversation import Reasoning, Text, ToolCall
+from ccproxy.dialects.conversation import Reasoning, Search, Text, ToolCall
 from ccproxy.dialects.json import JsonObject, an_object, number, text
 from ccproxy.dialects.messages.answer import (
     read_block,
@@ -15,6 +17,7 @@ from ccproxy.dialects.messages.answer import (
     update_usage,
 )
 from ccproxy.dialects.messages.request_in import read_citation
+from ccproxy.dialects.messages.search import FOUND, with_found
 from ccproxy.dialects.problem import problem_of
 from ccproxy.dialects.stream import StreamParser
 
@@ -27,6 +30,7 @@ class MessagesParser(StreamParser):
         self._usage = Usage()
         self._seals: dict[int, str] = {}
         self._input: dict[int, str] = {}
+        self._searches: dict[int, Search] = {}
 
     def _see(self, payload: JsonObject) -> None:
         kind = payload.get("type")
@@ -45,6 +49,8 @@ class MessagesParser(StreamParser):
             case "message_delta":
                 self._stop(payload)
             case "message_stop":
+                for key in [*self._searches]:
+                    self._end_search(key, {})
                 self._close()
             case "error":
                 self._fail(problem_of(payload))
@@ -54,7 +60,9 @@ class MessagesParser(StreamParser):
         if kind == "text_delta":
             self._say(key, delta.get("text"))
         elif kind == "input_json_delta":
-            if arguments := delta.get("partial_json"):
+            if key in self._searches:
+                self._input[key] += text(delta.get("partial_json"))
+            elif arguments := delta.get("partial_json"):
                 self._input.pop(key, None)
                 self._say(key, arguments)
         elif kind == "thinking_delta":
@@ -73,9 +81,18 @@ class MessagesParser(StreamParser):
 
     def _open(self, payload: JsonObject) -> None:
         """Open a block; what it already says is told as a delta."""
-        key = number(payload.get("index"))
-        block = read_block(an_object(payload.get("content_block")), self._maker)
+        key, part = (
+            number(payload.get("index")),
+            an_object(payload.get("content_block")),
+        )
+        if part.get("type") == FOUND:
+            self._found(part)
+            return
+        block = read_block(part, self._maker)
         match block:
+            case Search():
+                self._searches[key], self._input[key] = block, ""
+                self._tell(Open(key, block))
             case Text(text=words):
                 self._tell(Open(key, Text("")))
                 self._say(key, words)
@@ -89,7 +106,29 @@ class MessagesParser(StreamParser):
             case _:
                 self._tell(Open(key, block))
 
+    def _found(self, part: JsonObject) -> None:
+        """End the search whose findings come."""
+        for key, search in [*self._searches.items()]:
+            if search.id == part.get("tool_use_id"):
+                self._end_search(key, part)
+
+    def _end_search(self, key: int, part: JsonObject) -> None:
+        search = with_found(self._searches.pop(key), part)
+        self._tell(Close(key, search))
+
+    def _read_search(self, key: int) -> None:
+        """Read what is searched for, now that all of it has come."""
+        try:
+            asked = an_object(orjson.loads(self._input.pop(key) or b"{}"))
+        except orjson.JSONDecodeError:
+            asked = {}
+        search = self._searches[key]
+        self._searches[key] = replace(search, asked={**search.asked, **asked})
+
     def _stop_block(self, key: int) -> None:
+        if key in self._input and key in self._searches:
+            self._read_search(key)
+            return
         self._say(key, self._input.pop(key, ""))
         seal = self._seals.pop(key, None)
         known = None if seal is None else Reasoning("", seal, self._maker)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import orjson
 
 from ccproxy.dialects.answer import AnswerBlock, Cite, Close, Delta, Open, Problem
-from ccproxy.dialects.conversation import Reasoning, Refusal, Text, ToolCall
+from ccproxy.dialects.conversation import Reasoning, Refusal, Search, Text, ToolCall
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import JsonObject
 from ccproxy.dialects.messages.answer import (
@@ -20,6 +20,7 @@ from ccproxy.dialects.messages.answer import (
     write_usage,
 )
 from ccproxy.dialects.messages.error import error_event
+from ccproxy.dialects.messages.search import write_search
 from ccproxy.dialects.seal import enclose
 from ccproxy.dialects.speaker import Frame
 from ccproxy.dialects.sse import render_event
@@ -98,6 +99,9 @@ class MessagesRenderer(StreamRenderer):
     def _open_block(self, event: Open) -> bytes:
         """Note a block; all but a tool call wait, for they may turn out to be empty."""
         block = _Block(event.block)
+        if isinstance(event.block, Search):
+            self._open[event.key] = block  # told when it is known what was found
+            return b""
         if write_block(event.block, self._frame) is None:
             return b""
         self._open[event.key] = block
@@ -128,6 +132,9 @@ class MessagesRenderer(StreamRenderer):
         if block is None:
             return b""
         before = b""
+        if isinstance(block.block, Search):
+            known = event.block if isinstance(event.block, Search) else block.block
+            return self._search(known)
         if block.is_free_text:
             given = call_input("".join(block.said), custom=True)
             arguments = orjson.dumps(orjson.dumps(given).decode())
@@ -137,6 +144,20 @@ class MessagesRenderer(StreamRenderer):
         if not block.begun:
             return b""
         return before + _event({"type": "content_block_stop", "index": block.index})
+
+    def _search(self, search: Search) -> bytes:
+        """Write the two blocks of a search, the first as the API does: bit by bit."""
+        use, found = write_search(search)
+        asked = orjson.dumps(orjson.dumps(use["input"]).decode())
+        told = b""
+        for written in ({**use, "input": {}}, found):
+            block = _Block(search)
+            told += self._start(block, written)
+            if written is not found:
+                delta = (block.index, b"input_json_delta", b"partial_json")
+                told += _DELTA % delta + asked + _DELTA_END
+            told += _event({"type": "content_block_stop", "index": block.index})
+        return told
 
     def _seal(self, block: _Block, event: Close) -> bytes:
         """End a block of reasoning with its seal; one without words is nothing else."""

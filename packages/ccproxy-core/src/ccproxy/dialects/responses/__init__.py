@@ -5,8 +5,9 @@ from ccproxy.dialects.openai import error_body
 from ccproxy.dialects.responses import losses
 from ccproxy.dialects.responses.answer import parse_answer, render_answer
 from ccproxy.dialects.responses.error import error_event
-from ccproxy.dialects.responses.request_in import parse_request, without_seals
+from ccproxy.dialects.responses.request_in import parse_request
 from ccproxy.dialects.responses.request_out import render_request
+from ccproxy.dialects.responses.seals import without_seals
 from ccproxy.dialects.responses.stream_in import ResponsesParser
 from ccproxy.dialects.responses.stream_out import ResponsesRenderer
 from ccproxy.dialects.speaker import Speaker

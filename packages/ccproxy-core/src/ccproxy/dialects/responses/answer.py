@@ -12,13 +12,19 @@ from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
     Refusal,
+    Search,
     Text,
     ToolCall,
 )
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import JsonObject, an_object, objects, text
 from ccproxy.dialects.problem import problem_of
-from ccproxy.dialects.responses.request_in import read_call, read_citations, thought_of
+from ccproxy.dialects.responses.request_in import (
+    read_call,
+    read_citations,
+    thought_of,
+)
+from ccproxy.dialects.responses.search import read_search, search_item
 from ccproxy.dialects.seal import enclose
 from ccproxy.dialects.speaker import Frame
 
@@ -83,6 +89,8 @@ def read_item(item: JsonObject, maker: str) -> Iterator[AnswerBlock]:
             yield Reasoning(thought_of(item), seal, maker, name)
         case "function_call" | "custom_tool_call":
             yield read_call(item)
+        case "web_search_call":
+            yield read_search(item, maker)
         case _:
             yield Opaque(kind)
 
@@ -181,6 +189,8 @@ def write_item(
             field = "input" if block.custom else "arguments"
             said = arguments if block.custom else arguments or "{}"
             return {**begun, field: said, **_status(block, "completed")}
+        case Search():
+            return search_item(block, frame)
         case Opaque(kind=kind):
             frame.notes.lose(Feature.UNKNOWN_BLOCK, kind)
     return None

@@ -10,7 +10,10 @@ REQUEST: Losses = {
     F.AUDIO: refused("Responses takes no audio"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
     F.NAMESPACE: changed("sent as the first part of the tools' names"),
-    F.SERVER_TOOL: dropped("they run at the caller's own vendor"),
+    F.SEARCH_SITES: changed("those not to search are left out"),
+    F.SEARCH_USES: dropped(),
+    F.SEARCHED: dropped("they are of use to their maker alone"),
+    F.SERVER_TOOL: dropped("only their own vendor's models have them"),
     F.TOOL_ERROR: changed("told by words before the result"),
     F.ORPHAN: changed("sent as text of the user"),
     F.LONG_NAME: changed("sent in a short form, and back as they were"),
@@ -25,7 +28,7 @@ REQUEST: Losses = {
     F.FREQUENCY_PENALTY: dropped(),
     F.PRESENCE_PENALTY: dropped(),
     F.LOGIT_BIAS: dropped(),
-    F.STOP: dropped("the answer may go on behind it"),
+    F.STOP: changed("the gateway ends the answer there"),
     F.BILLING: dropped("it differs in every request and would defeat the cache"),
     F.UNKNOWN: dropped("Responses does not know them"),
     F.COMPACTED: refused("only its maker can read it"),
@@ -37,6 +40,7 @@ REQUEST: Losses = {
 }
 
 ANSWER: Losses = {
+    F.SEARCHED: changed("of the pages that were found the addresses alone are told"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
     F.PAUSE: changed("told as a plain end"),
     F.STOP_SEQUENCE: dropped(),
@@ -47,6 +51,7 @@ UNSAID = frozenset(
         F.ANTHROPIC_FILE,
         F.DOCUMENT_TEXT,
         F.AUDIO,
+        F.SEARCH_USES,
         F.TOOL_ERROR,
         F.BUDGET,
         F.CACHE_MARK,

@@ -6,6 +6,7 @@ sends its tools as an item ``additional_tools`` to some models, and nothing in
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ccproxy.dialects.conversation import (
     Block,
@@ -42,9 +43,11 @@ from ccproxy.dialects.openai import (
     read_function,
     read_image,
     read_schema,
+    read_search,
 )
 from ccproxy.dialects.parameters import leave_out, read_settings
-from ccproxy.dialects.seal import MARK, disclose
+from ccproxy.dialects.responses import search
+from ccproxy.dialects.seal import disclose, disclose_id
 from ccproxy.errors import BadRequestError
 
 SETTINGS = {
@@ -115,8 +118,12 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     else:
         msg = "input: a text or a list is required."
         raise BadRequestError(msg)
-    asked.tools = [tool for each in tools for tool in _tools(each, notes)]
-    asked.choice = read_choice(payload.get("tool_choice"))
+    for each in tools:
+        if search.searches(each):
+            asked.search = read_search(each, each.get("user_location"))
+        else:
+            asked.tools += _tools(each, notes)
+    asked.choice = read_choice(payload.get("tool_choice"), notes)
     parallel = payload.get("parallel_tool_calls")
     asked.parallel = parallel if isinstance(parallel, bool) else None
     asked.stream = payload.get("stream") is True
@@ -164,6 +171,9 @@ def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:
             asked.say(Role.USER, ToolResult(text(item.get("call_id")), output))
         case "reasoning":
             asked.say(Role.ASSISTANT, read_reasoning(item))
+        case "web_search_call":
+            maker, name = disclose_id(text(item.get("id")))
+            asked.say(Role.ASSISTANT, replace(search.read_search(item, maker), id=name))
         case "item_reference":
             notes.lose(Feature.STORED, kind)
         case _ if kind in _COMPACTED:
@@ -275,17 +285,3 @@ def _format(wanted: JsonObject) -> Format | None:
     if wanted.get("type") == "json_object":
         return Format()
     return read_schema(wanted) if wanted.get("type") == "json_schema" else None
-
-
-def without_seals(payload: JsonObject) -> JsonObject:
-    """Take out reasoning that the gateway put into an envelope for another provider."""
-    items = payload.get("input")
-    if not isinstance(items, list):
-        return payload
-    kept = [item for item in items if not _is_sealed(an_object(item))]
-    return {**payload, "input": kept} if len(kept) < len(items) else payload
-
-
-def _is_sealed(item: JsonObject) -> bool:
-    sealed = text(item.get("encrypted_content"))
-    return item.get("type") == "reasoning" and sealed.startswith(MARK)

@@ -12,13 +12,12 @@ from ccproxy.dialects.conversation import (
     Choice,
     Conversation,
     Document,
-    Format,
     Image,
     Opaque,
     Reasoning,
     Refusal,
     Role,
-    Setting,
+    Search,
     Text,
     Tool,
     ToolCall,
@@ -30,19 +29,20 @@ from ccproxy.dialects.json import Json, JsonObject
 from ccproxy.dialects.media import data_url
 from ccproxy.dialects.openai import (
     VENDOR,
+    WEB_SEARCH,
     chosen,
-    write_level,
-    write_schema,
     written_out,
 )
-from ccproxy.dialects.responses.request_in import LOGPROBS, SETTINGS
-from ccproxy.dialects.session import cache_key, short_user
+from ccproxy.dialects.responses import search
+from ccproxy.dialects.responses.request_in import LOGPROBS
+from ccproxy.dialects.responses.settings import (
+    write_reasoning,
+    write_settings,
+    write_text,
+)
+from ccproxy.dialects.session import cache_key
 from ccproxy.dialects.speaker import Writing
 
-LEAST_TOKENS = 16
-"""The API takes no smaller ``max_output_tokens``."""
-
-_FIELDS = {setting: name for name, setting in SETTINGS.items()}
 _ROLES = {Role.USER: "user", Role.ASSISTANT: "assistant", Role.SYSTEM: "developer"}
 
 
@@ -65,12 +65,15 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     for turn in asked.turns:
         items += _items(turn, custom, writing)
     body["input"] = items
-    if asked.tools:
-        body["tools"] = [_tool(tool, writing) for tool in asked.tools]
+    tools: list[Json] = [_tool(tool, writing) for tool in asked.tools]
+    if asked.search is not None:
+        tools.append(search.write_tool(asked.search, writing))
+    if tools:
+        body["tools"] = tools
         _write_choice(body, asked, writing)
-    _write_reasoning(body, asked, writing)
-    _write_text(body, asked)
-    _write_settings(body, asked, writing)
+    write_reasoning(body, asked, writing)
+    write_text(body, asked)
+    write_settings(body, asked, writing)
     body["store"] = False
     include: list[Json] = ["reasoning.encrypted_content"]
     if asked.logprobs is not None:
@@ -117,6 +120,8 @@ def _item(block: Block, custom: set[str], writing: Writing) -> JsonObject | None
             }
         case Reasoning():
             return _reasoning(block, writing)
+        case Search():
+            return _search(block, writing)
     return None
 
 
@@ -158,6 +163,13 @@ def _reasoning(block: Reasoning, writing: Writing) -> JsonObject:
     if block.id:
         written["id"] = block.id
     return {**written, "encrypted_content": block.seal}
+
+
+def _search(block: Search, writing: Writing) -> JsonObject:
+    if block.maker != writing.maker:
+        writing.notes.lose(Feature.SEARCHED)
+        return {}
+    return search.write_search(block, block.id)
 
 
 def _part(block: Block, role: Role, writing: Writing) -> list[Json]:
@@ -229,7 +241,9 @@ def _write_choice(body: JsonObject, asked: Conversation, writing: Writing) -> No
     choice = asked.choice
     if choice is None:
         return
-    if choice.choice is Choice.ONE:
+    if choice.search:
+        body["tool_choice"] = {"type": WEB_SEARCH}
+    elif choice.choice is Choice.ONE:
         body["tool_choice"] = _named([choice.name], asked.tools, writing)[0]
     elif choice.allowed:
         body["tool_choice"] = {
@@ -250,45 +264,3 @@ def _named(names: Iterable[str], tools: list[Tool], writing: Writing) -> list[Js
         }
         for tool in found
     ]
-
-
-def _write_reasoning(body: JsonObject, asked: Conversation, writing: Writing) -> None:
-    if asked.effort is None:
-        return
-    reasoning: JsonObject = {}
-    if level := write_level(asked.effort, writing):
-        reasoning["effort"] = level
-    if asked.effort.shown:
-        reasoning["summary"] = "auto"
-    if reasoning:
-        body["reasoning"] = reasoning
-
-
-def _write_text(body: JsonObject, asked: Conversation) -> None:
-    written: JsonObject = {}
-    if asked.format is not None:
-        written["format"] = _format(asked.format)
-    if verbosity := asked.settings.get(Setting.VERBOSITY):
-        written["verbosity"] = verbosity
-    if written:
-        body["text"] = written
-
-
-def _format(wanted: Format) -> JsonObject:
-    if not wanted.schema:
-        return {"type": "json_object"}
-    return {"type": "json_schema", **write_schema(wanted)}
-
-
-def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> None:
-    for setting, value in asked.settings.items():
-        if setting is Setting.USER and isinstance(value, str):
-            body["user"] = short_user(value)
-        elif setting is Setting.MAX_TOKENS and isinstance(value, int):
-            if value < LEAST_TOKENS:
-                writing.notes.lose(Feature.MAX_TOKENS)
-            body["max_output_tokens"] = max(value, LEAST_TOKENS)
-        elif setting in _FIELDS:
-            body[_FIELDS[setting]] = value
-        elif setting is not Setting.VERBOSITY:
-            writing.notes.lose(Feature(setting.value))

@@ -18,7 +18,7 @@ from ccproxy.dialects.answer import (
     Stop,
     Tokens,
 )
-from ccproxy.dialects.conversation import Reasoning, Refusal, Text, ToolCall
+from ccproxy.dialects.conversation import Reasoning, Refusal, Search, Text, ToolCall
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
 from ccproxy.dialects.openai import read_logprobs
 from ccproxy.dialects.problem import problem_of
@@ -164,6 +164,8 @@ class ResponsesParser(StreamParser):
                 case Reasoning():
                     begun = Reasoning("", maker=self._maker, id=block.id)
                     self._open(item, 0, begun)
+                case Search():
+                    self._open(item, 0, block)
 
     def _add_part(self, payload: JsonObject) -> None:
         item, place = self._item(payload), _place(payload)
@@ -194,7 +196,7 @@ class ResponsesParser(StreamParser):
             self._tell(Delta(key, words, tokens))
         if isinstance(block, Text) and place not in item.cited:
             self._tell(*(Cite(key, each) for each in block.citations))
-        self._end_block(item, place, rest if _sealed(rest) else None)
+        self._end_block(item, place, rest if _tells_more(rest) else None)
 
     def _cite(self, payload: JsonObject) -> None:
         item = self._item(payload)
@@ -227,8 +229,10 @@ def _is_thought(payload: JsonObject) -> bool:
     return an_object(payload.get("part")).get("type") == "reasoning_text"
 
 
-def _sealed(block: AnswerBlock) -> bool:
-    return isinstance(block, Reasoning) and bool(block.seal)
+def _tells_more(block: AnswerBlock) -> bool:
+    """Tell whether a block is known only at its end."""
+    sealed = isinstance(block, Reasoning) and bool(block.seal)
+    return sealed or isinstance(block, Search)
 
 
 def _unsealed(block: AnswerBlock) -> AnswerBlock:

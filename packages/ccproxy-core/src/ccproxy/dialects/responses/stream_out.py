@@ -24,6 +24,7 @@ from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
     Refusal,
+    Search,
     Text,
     ToolCall,
 )
@@ -39,6 +40,8 @@ from ccproxy.dialects.responses.answer import (
     write_item,
 )
 from ccproxy.dialects.responses.error import error_code
+from ccproxy.dialects.responses.search import search_item
+from ccproxy.dialects.seal import enclose_id
 from ccproxy.dialects.speaker import Frame
 from ccproxy.dialects.sse import render_event
 from ccproxy.dialects.stream import StreamRenderer
@@ -52,6 +55,7 @@ _SHAPES: dict[type[AnswerBlock], tuple[str, bytes]] = {
     Refusal: ("response.refusal", _IN_PART),
     Reasoning: ("response.reasoning_summary_text", b'"summary_index":0,'),
     ToolCall: ("response.function_call_arguments", b""),
+    Search: ("response.web_search_call", b""),
 }
 _FREE_TEXT = "response.custom_tool_call_input"
 
@@ -89,6 +93,8 @@ class _Block:
         self.id = item_id(kind, answer, index)
         if isinstance(self.block, ToolCall):
             self.id = text(call_item(self.block, self.id)["id"])
+        elif isinstance(self.block, Search):
+            self.id = enclose_id(self.block.maker, self.block.id)
         event, place = self.shape
         name = f"{event}.delta".encode()
         self.begun = _DELTA % (name, name, orjson.dumps(self.id), place, index)
@@ -113,6 +119,8 @@ class _Block:
                 return replace(last, text=words)
             case ToolCall():
                 return replace(self.block, arguments=words)
+            case Search():
+                return known or self.block
         return self.block
 
 
@@ -164,12 +172,12 @@ class ResponsesRenderer(StreamRenderer):
         return created + self._event("response.in_progress", response=body)
 
     def _open_block(self, event: Open) -> bytes:
-        """Note a block; all but a tool call wait, for they may turn out to be empty."""
+        """Note a block; all but calls wait, for they may turn out to be empty."""
         if isinstance(event.block, Opaque):
             write_item(event.block, "", 0, self._frame)
             return b""
         block = self._open[event.key] = _Block(event.block)
-        return self._start(block) if isinstance(event.block, ToolCall) else b""
+        return self._start(block) if isinstance(event.block, ToolCall | Search) else b""
 
     def _start(self, block: _Block) -> bytes:
         block.begin(self._next, self._id)
@@ -180,6 +188,15 @@ class ResponsesRenderer(StreamRenderer):
             case ToolCall():
                 item = call_item(block.block, item_id("fc", self._id, block.index))
                 return self._event(added, output_index=block.index, item=item)
+            case Search():
+                item = {
+                    **search_item(block.block, self._frame),
+                    "status": "in_progress",
+                }
+                begun = self._event(added, output_index=block.index, item=item)
+                for state in ("in_progress", "searching"):
+                    begun += self._event(f"{block.shape[0]}.{state}", **place)
+                return begun
             case Reasoning():
                 item = {"type": "reasoning", "id": block.id, "summary": []}
                 begun = self._event(added, output_index=block.index, item=item)
@@ -252,11 +269,12 @@ class ResponsesRenderer(StreamRenderer):
                 kind = "response.reasoning_summary_part.done"
                 part = _first(item, "summary")
                 return said + self._event(kind, **inner, part=part)
-            case ToolCall(custom=True):
-                return self._event(done, **place, input=item["input"])
-            case ToolCall(name=name):
-                arguments = item["arguments"]
-                return self._event(done, **place, name=name, arguments=arguments)
+            case Search():
+                return self._event(f"{block.shape[0]}.completed", **place)
+            case ToolCall():
+                names = ("input",) if whole.custom else ("name", "arguments")
+                told = {name: item[name] for name in names}
+                return self._event(done, **place, **told)
         return b""
 
     def _end(self) -> bytes:

@@ -10,6 +10,7 @@ import httpx
 
 from ccproxy.sdk import (
     ApiKey,
+    Credential,
     Endpoint,
     LoginState,
     LoginStatus,
@@ -59,8 +60,14 @@ class AnthropicProvider(Provider):
         """Name an API version if the caller named none; the API refuses none at all."""
         request.headers.setdefault(VERSION_HEADER, self._version)
 
-    async def models(self, http: httpx.AsyncClient) -> Sequence[Model]:
+    async def models(
+        self, http: httpx.AsyncClient, auth: Credential
+    ) -> Sequence[Model]:
         """List the models, newest first.
+
+        Args:
+            http: The gateway's client.
+            auth: For whom.
 
         Raises:
             UpstreamError: The upstream did not answer with a list.
@@ -71,7 +78,7 @@ class AnthropicProvider(Provider):
                 f"{self.base_url}/models",
                 params={"limit": MOST_MODELS},
                 headers={VERSION_HEADER: self._version},
-                auth=self.auth,
+                auth=auth,
             )
             response.raise_for_status()
             return [_model(entry) for entry in response.json()["data"]]

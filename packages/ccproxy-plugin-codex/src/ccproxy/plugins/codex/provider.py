@@ -15,6 +15,7 @@ from ccproxy.plugins.codex.token import text
 from ccproxy.plugins.codex.usage import windows_in
 from ccproxy.sdk import (
     Account,
+    Credential,
     Endpoint,
     LimitWindow,
     Model,
@@ -131,8 +132,14 @@ class CodexProvider(Provider):
         if account and (limits := windows_in(response.headers)):
             self._note_limits(account, limits)
 
-    async def models(self, http: httpx.AsyncClient) -> Sequence[Model]:
+    async def models(
+        self, http: httpx.AsyncClient, auth: Credential
+    ) -> Sequence[Model]:
         """List the models the login's plan offers, in the backend's order.
+
+        Args:
+            http: The gateway's client.
+            auth: The login.
 
         Raises:
             UpstreamError: The backend did not answer with a list.
@@ -146,7 +153,7 @@ class CodexProvider(Provider):
                     "originator": self._originator,
                     "user-agent": self._user_agent,
                 },
-                auth=self.auth,
+                auth=auth,
                 timeout=MODELS_TIMEOUT,
             )
             response.raise_for_status()

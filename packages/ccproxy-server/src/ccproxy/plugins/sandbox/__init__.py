@@ -27,6 +27,7 @@ from ccproxy.plugins.sandbox.script import MODELS
 from ccproxy.plugins.sandbox.upstream import SandboxUpstream
 from ccproxy.sdk import (
     Contributions,
+    Credential,
     Endpoint,
     Manifest,
     Model,
@@ -47,9 +48,11 @@ class SandboxProvider(Provider):
             upstream=SandboxUpstream(),
         )
 
-    async def models(self, http: httpx.AsyncClient) -> Sequence[Model]:
+    async def models(
+        self, http: httpx.AsyncClient, auth: Credential
+    ) -> Sequence[Model]:
         """List the documented models without asking anybody."""
-        del http
+        del http, auth
         return [
             Model(name, display_name=f"{name}: {what}") for name, what in MODELS.items()
         ]
