@@ -47,6 +47,10 @@ class Pricing:
                 break
             self._wanted.add((provider, model))
             await asyncio.shield(self._look())
+        return self.at_hand(provider, model)
+
+    def at_hand(self, provider: str, model: str) -> Sheet | None:
+        """Return the prices of a model, ``None`` if they are not known, or not yet."""
         return self._book.sheet(provider, model)
 
     async def close(self) -> None:
