@@ -121,3 +121,31 @@ def test_without_a_list_costs_are_unknown_and_it_is_left_alone_for_a_while(
     for at in (NOW, NOW + timedelta(minutes=9), NOW + TRY_AGAIN):
         assert priced([used(at)])[0].cost is None
     assert capsys.readouterr().out.count("prices_unavailable") == 2
+
+
+def test_a_model_can_be_learnt_before_there_is_a_record_of_it() -> None:
+    prices = List()
+    kept = PriceBook((), lambda: URLS, prices.look_up)
+    assert not kept.knows("acme", "m", NOW)
+    kept.learn([("acme", "m"), ("acme", "n"), ("home", "m")], NOW)
+    kept.learn([("acme", "m")], NOW)
+    assert prices.asked == [["m", "n"]]
+    assert [kept.knows("acme", "m", at) for at in (NOW, MIDNIGHT)] == [True, False]
+    assert [kept.sheet("acme", model) for model in "mno"] == [SHEET, None, None]
+
+
+def test_what_needs_no_list_is_known() -> None:
+    own = (Price(match="m", provider="home", input=0, output=1),)
+    kept = PriceBook(own, lambda: URLS, List().look_up)
+    assert kept.knows("home", "other", NOW)
+    sheet = kept.sheet("home", "m")
+    assert sheet is not None
+    assert sheet.basis == "settings"
+
+
+def test_what_is_learnt_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book, "MOST", 2)
+    kept = PriceBook((), lambda: URLS, List().look_up)
+    for model in "abc":
+        kept.learn([("acme", model)], NOW)
+    assert [kept.knows("acme", model, NOW) for model in "abc"] == [False, False, True]

@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager
 import httpx
 import orjson
 import pytest
-from pydantic import SecretStr
 from websockets.asyncio.client import connect
 
-from ccproxy.api.limiting import Limiting
-from ccproxy.api.middleware.limiter import network_of
-from ccproxy.config.sections import Limits
+from ccproxy.api.caller import network_of
+from ccproxy.api.counters import in_redis
 from ccproxy.errors import ConfigError
 from ccproxy.hooks.events import Failure, RequestFailed
 from ccproxy.sdk import Contributions, Manifest, Plugin, PluginConfig
@@ -260,13 +258,13 @@ def test_a_redis_without_its_library_is_told_at_the_start(
 ) -> None:
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(ConfigError, match=r"pip install 'ccproxy-server\[redis\]'"):
-        Limiting(Limits(redis_url=SecretStr("redis://127.0.0.1:1")))
+        in_redis("redis://127.0.0.1:1", "sliding")
 
 
 @pytest.mark.parametrize("url", ["redis://:secret@host", "redis://:secret@host:x"])
 def test_a_url_that_leads_to_no_redis_is_told_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError, match="no URL of a Redis") as error:
-        Limiting(Limits(redis_url=SecretStr(url)))
+        in_redis(url, "sliding")
     assert "secret" not in str(error.value)
 
 

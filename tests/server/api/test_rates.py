@@ -10,7 +10,8 @@ from limits import parse
 from limits.errors import StorageError
 from structlog.testing import capture_logs
 
-from ccproxy.api.rates import QUIET, Counted, Rates
+from ccproxy.api.outage import QUIET
+from ccproxy.api.rates import Counted, Rates
 from ccproxy.api.standing import Standing
 from ccproxy.api.windows import Windows
 from fakes.clock import Clock
@@ -142,4 +143,5 @@ def test_a_wait_is_told_in_whole_seconds_and_never_as_none() -> None:
         (b"ratelimit-limit", b"600"),
         (b"ratelimit-remaining", b"12"),
         (b"ratelimit-reset", b"20"),
+        (b"x-ccproxy-ratelimit-unit", b"requests"),
     ]

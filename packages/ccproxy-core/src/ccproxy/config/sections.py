@@ -17,6 +17,8 @@ from pydantic import (
     SecretStr,
 )
 
+from ccproxy.models.quota import parse_budget, parse_tokens, parse_usd
+
 _RATE = re.compile(r"[1-9][0-9]*/(second|minute|hour|day)")
 
 
@@ -34,6 +36,21 @@ def _absolute(path: Path) -> Path:
 def _rate(text: str) -> str:
     if not _RATE.fullmatch(text):
         raise ValueError("should read like 600/minute (or second, hour, day)")
+    return text
+
+
+def _tokens(text: str) -> str:
+    parse_tokens(text)
+    return text
+
+
+def _usd(text: str) -> str:
+    parse_usd(text)
+    return text
+
+
+def _budget(text: str) -> str:
+    parse_budget(text)
     return text
 
 
@@ -74,6 +91,12 @@ AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 """A path that means the same wherever the gateway is started."""
 Rate = Annotated[str, AfterValidator(_rate)]
 """A number of requests per unit of time."""
+TokenRate = Annotated[str, AfterValidator(_tokens)]
+"""A number of tokens per unit of time."""
+CostRate = Annotated[str, AfterValidator(_usd)]
+"""US dollars per unit of time."""
+Budget = Annotated[str, AfterValidator(_budget)]
+"""US dollars per day, per month or in total."""
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 """The URL of a proxy; secret, since it may hold a password."""
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
@@ -221,6 +244,10 @@ class ModelLimit(Section):
     """Requests of all callers for all these models, per second, minute, hour or day."""
     concurrent: int = Field(default=0, ge=0)
     """Requests for them that may be answered at once; 0 is any number."""
+    tokens: TokenRate | None = None
+    """Tokens of all callers for all these models, such as 1M/hour."""
+    cost: CostRate | None = None
+    """US dollars of all callers for all these models, such as 2.50/hour."""
 
 
 class Price(Section):
@@ -269,9 +296,20 @@ class Limits(Section):
     shows."""
     address_concurrent: int = Field(default=0, ge=0)
     """Requests of an address that may be answered at once; 0 is any number."""
+    tokens: TokenRate | None = None
+    """Tokens of each client token, or else address, such as 100000/hour or 1M/day; read
+    and written ones, those of the cache included."""
+    address_tokens: TokenRate | None = None
+    """The same of each address, whatever tokens it shows."""
+    cost: CostRate | None = None
+    """US dollars of each client token, or else address, such as 2.50/hour; what has no
+    known price counts as nothing."""
+    address_cost: CostRate | None = None
+    """The same of each address, whatever tokens it shows."""
     models: tuple[ModelLimit, ...] = ()
     """Limits of models, each a table [[limits.models]] with match (a pattern of models,
-    such as gpt-* or codex/*), requests and concurrent; all that match hold."""
+    such as gpt-* or codex/*), requests, concurrent, tokens and cost; all that match
+    hold."""
     redis_url: RedisUrl | None = None
     """URL of a Redis in which all workers and gateways count rates together; not set,
     each process counts for itself."""

@@ -64,6 +64,11 @@ class Usage:
         """All that was read."""
         return self.input + self.cache_read + self.cache_write
 
+    @property
+    def all(self) -> int:
+        """All that was read or written."""
+        return self.all_input + self.output
+
 
 @dataclass(slots=True)
 class Answer:

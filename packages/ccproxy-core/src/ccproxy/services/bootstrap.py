@@ -10,6 +10,7 @@ from ccproxy.prices.book import PriceBook
 from ccproxy.sdk import PluginContext, ProfileAdapter, Provider, Upstream
 from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.pricing import Pricing
 from ccproxy.services.profile import ProfileService
 from ccproxy.services.request_log import RequestLog
 from ccproxy.storage.database import Database
@@ -46,6 +47,8 @@ def build_container(
         keys = ClientKeys(database)
         container.provide(ClientKeys, keys, close=keys.stop)
     prices = PriceBook(settings.prices.models, lambda: _price_urls(providers()))
+    pricing = Pricing(prices)
+    container.provide(Pricing, pricing, close=pricing.close)
     storage = _storage(settings, database, container, prices)
     bus = HookBus(
         timeout=settings.hooks.timeout_seconds, queue_size=settings.hooks.queue_size

@@ -122,8 +122,8 @@ class Exchange:
             self.failure, self.reason = failure, mask_text(reason)
 
     def stands(self, standing: Standing) -> None:
-        """Note what is left of a limit; the least that is left stays."""
-        if self.standing is None or standing.remaining <= self.standing.remaining:
+        """Note what is left of a limit; the one of which least is left stays."""
+        if self.standing is None or standing.share <= self.standing.share:
             self.standing = standing
 
     def note(self, notes: Iterable[str]) -> None:

@@ -32,13 +32,13 @@ from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure
 from ccproxy.sdk import Receive, Scope, Send, Upstream, UpstreamResponse
 
-Admit: TypeAlias = Callable[[Exchange, Target], AbstractAsyncContextManager[None]]
+Admit: TypeAlias = Callable[[Asked, Target], AbstractAsyncContextManager[None]]
 """Lets a request in for as long as it is answered; entering raises if it may not."""
 
 
-def admit_all(exchange: Exchange, target: Target) -> AbstractAsyncContextManager[None]:
+def admit_all(asked: Asked, target: Target) -> AbstractAsyncContextManager[None]:
     """Let every request in."""
-    del exchange, target
+    del asked, target
     return nullcontext()
 
 
@@ -105,7 +105,7 @@ class Forward:
             exchange, endpoint, payload, body, scope, send, attention, choices
         )
         try:
-            async with self._admit(exchange, targets[0]):
+            async with self._admit(asked, targets[0]):
                 with attention:
                     await self._answer(asked)
         except Interrupted:

@@ -145,6 +145,10 @@ class Target:
         """Tells it from others."""
         return self.provider.name, self.model
 
+    def is_like(self, pattern: str) -> bool:
+        """Compare the model with a pattern, alone and with the provider before it."""
+        return fnmatchcase(self.model, pattern) or fnmatchcase(str(self), pattern)
+
     def __str__(self) -> str:
         return f"{self.provider.name}/{self.model}"
 

@@ -22,6 +22,7 @@ from ccproxy.loader.manager import PluginManager
 from ccproxy.sdk import ASGIApp
 from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.pricing import Pricing
 
 if TYPE_CHECKING:
     from ccproxy.api.limiting import Limiting
@@ -52,7 +53,7 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
     bus = container.get(HookBus)
     api = build_api(container)
     limiting = _limiting(container)
-    admit = limiting.models if limiting else admit_all
+    admit = limiting.admit if limiting else admit_all
     app = plugins.wrap(_router(container, api, admit))
     if limiting:
         app = limiting.before(app)
@@ -77,7 +78,7 @@ def _limiting(container: ServiceContainer) -> "Limiting | None":
     # Imported here: the library costs a tenth of a second at start, and memory.
     from ccproxy.api.limiting import Limiting  # noqa: PLC0415
 
-    limiting = Limiting(settings.limits)
+    limiting = Limiting(settings.limits, container.get(Pricing))
     return container.provide(Limiting, limiting, close=limiting.close)
 
 

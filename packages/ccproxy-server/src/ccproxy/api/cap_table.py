@@ -1,0 +1,98 @@
+"""Which caps hold for a request: the caller's, its address's, those of its model."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+from ccproxy.api.caller import Caller, address_of, caller_of
+from ccproxy.api.caps import Cap, Unit
+from ccproxy.api.exchange import Exchange
+from ccproxy.api.middleware.limiter import BY_KEY
+from ccproxy.api.routing import Target
+from ccproxy.config.sections import Limits
+from ccproxy.models.quota import Quota, parse_tokens, parse_usd
+from ccproxy.sdk import Scope
+
+Said: TypeAlias = tuple[Unit, str, str | None]
+"""A unit, the name of what sets its cap, and what that says."""
+
+_PARSE: dict[Unit, Callable[[str], Quota]] = {
+    Unit.TOKENS: parse_tokens,
+    Unit.COST: parse_usd,
+}
+
+
+class CapTable:
+    """Finds the caps of requests.
+
+    Args:
+        settings: What is capped.
+    """
+
+    def __init__(self, settings: Limits) -> None:
+        own = settings if settings.enabled else Limits()
+        self._own = (own.tokens, own.cost)
+        self._address = _told("limits.address_", own.address_tokens, own.address_cost)
+        self._models = [
+            (each.match, list(_caps(_model(place, each.match), said)))
+            for place, each in enumerate(own.models)
+            if (said := _told("limits.models.", each.tokens, each.cost))
+        ]
+
+    def caps(self, exchange: Exchange, scope: Scope, target: Target) -> list[Cap]:
+        """Return all that hold.
+
+        Args:
+            exchange: The request's facts.
+            scope: ASGI's.
+            target: Who is asked first.
+        """
+        address = address_of(scope)
+        found = list(_caps(caller_of(exchange, address), self._said(exchange)))
+        if self._address:
+            whom = Caller(f"address/{address}", "This address")
+            found += _caps(whom, self._address)
+        for pattern, caps in self._models:
+            if target.is_like(pattern):
+                found += caps
+        return found
+
+    def _said(self, exchange: Exchange) -> Sequence[Said]:
+        """Say what the caller's own caps are: its key's, or else the settings'."""
+        tokens, cost = self._own
+        key = exchange.key
+        if key is None or (key.tokens is None and key.cost is None):
+            return _told("limits.", tokens, cost)
+        return [
+            *_told(BY_KEY, key.tokens, key.cost),
+            *_told(
+                "limits.",
+                tokens if key.tokens is None else None,
+                cost if key.cost is None else None,
+            ),
+        ]
+
+
+def _told(begin: str, tokens: str | None, cost: str | None) -> Sequence[Said]:
+    said: Sequence[Said] = (
+        (Unit.TOKENS, f"{begin}tokens", tokens),
+        (Unit.COST, f"{begin}cost", cost),
+    )
+    return [each for each in said if each[2] is not None]
+
+
+def _model(place: int, pattern: str) -> Caller:
+    whose = f"For models like {pattern}, all callers"
+    return Caller(f"models/{place}/{pattern}", whose)
+
+
+def _caps(whom: Caller, said: Sequence[Said]) -> Iterator[Cap]:
+    for unit, setting, text in said:
+        quota = _parsed(unit, text or "")
+        key = f"{whom.key}/{unit}/{quota.per}"
+        yield Cap(key, whom.whose, setting, unit, quota)
+
+
+@lru_cache(1024)
+def _parsed(unit: Unit, text: str) -> Quota:
+    return _PARSE[unit](text)
