@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from redis.exceptions import RedisError
-
 from ccproxy.api.caps import Book, Claim, Claimed, Unit, Wanted, reckon
 from ccproxy.api.outage import Outage
 
@@ -78,6 +76,9 @@ class RedisAmounts:
         *,
         patience: float,
     ) -> None:
+        from redis.exceptions import RedisError  # noqa: PLC0415  (an extra's)
+
+        self._failures = (RedisError, TimeoutError)
         self._window = window
         self._prefix = f"ccproxy/{window}/amounts/"
         self._clock = clock
@@ -98,7 +99,7 @@ class RedisAmounts:
         try:
             async with asyncio.timeout(self._patience):
                 told = await self._claim(keys=keys, args=arguments)
-        except (RedisError, TimeoutError) as error:
+        except self._failures as error:
             self._outage.tell(error)
             return Claimed()
         return reckon(wanted, [_book(each) for each in told], now, fixed=is_fixed)
@@ -124,7 +125,7 @@ class RedisAmounts:
         try:
             async with asyncio.timeout(self._patience):
                 await self._settle(keys=keys, args=arguments)
-        except (RedisError, TimeoutError) as error:
+        except self._failures as error:
             self._outage.tell(error)  # what was claimed stays until its window ends
 
 
