@@ -26,7 +26,7 @@ LONGEST = 20_000
 _SHORT = 64
 """Characters of what the log says again and again, such as routes and ids."""
 
-_PLAIN = (int, float, NoneType)
+_PLAIN = frozenset({int, float, bool, NoneType})
 """Types of values that hold no secret; ``mask_json`` leaves them as they are."""
 
 _WORD = f"{ascii_letters}{digits}+/=_.~%-"
@@ -105,17 +105,22 @@ def _name_the_library(
 
 def _sanitize(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     del logger, method
-    return {key: _shown(value, key) for key, value in event.items()}
+    shown: EventDict = {}
+    for name, value in event.items():  # a line has ten, and each request a line
+        kind = type(value)
+        if kind in _PLAIN:
+            shown[name] = value
+        elif kind is str and len(value) <= _SHORT:
+            shown[name] = _masked(value, name)
+        else:
+            shown[name] = _shown(value, name)
+    return shown
 
 
 def _shown(value: object, name: str) -> object:
     """Mask a value and cut it, a text before, as it may be long, all else after."""
     if isinstance(value, str):
-        if len(value) <= _SHORT and len(name) <= _SHORT:
-            return _masked(value, name)
         return mask_json(_short(value), name)
-    if isinstance(value, _PLAIN):
-        return value
     masked = mask_json(value, name)
     return _short(masked) if isinstance(masked, str) else masked
 

@@ -1,8 +1,8 @@
 """The facts of one request to a model, as they are kept; never what was said."""
 
+import os
 from dataclasses import dataclass, fields
 from datetime import datetime
-from secrets import token_hex
 
 from pydantic import AwareDatetime, ConfigDict, TypeAdapter
 
@@ -117,7 +117,7 @@ def new_id(at: datetime) -> str:
 
     Ids sort by time, so that one column is the key, the order and the cursor of pages.
     """
-    return f"{_milliseconds(at):012x}{token_hex(10)}"
+    return f"{_milliseconds(at):012x}{os.urandom(10).hex()}"
 
 
 def first_id(at: datetime) -> str:
