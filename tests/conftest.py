@@ -8,10 +8,12 @@ import pytest
 
 from fakes.trust import trusting_one
 
-# How fast examples come says how busy the machine is, and nothing of the code.
+# How fast examples come says how busy the machine is, and nothing of the code. Each run
+# tries others: fifty are few at a time, and many over the runs of a day.
 hypothesis.settings.register_profile(
     "patient",
     deadline=None,
+    max_examples=50,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("patient")

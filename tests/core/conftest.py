@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from ccproxy.models.request_table import request_records
 from ccproxy.storage.connections import Connections
 from ccproxy.storage.database import Database
 from ccproxy.storage.migrate import upgrade
@@ -35,7 +36,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _prepare(server: str) -> None:
-    """Spare it what keeps rows over a crash, and make a database to copy."""
+    """Spare it what keeps rows over a crash, and make the tables that tests share."""
     with psycopg.connect(server, autocommit=True) as connection:
         for setting in (b"fsync", b"autovacuum"):
             connection.execute(b"ALTER SYSTEM SET " + setting + b" = off")
@@ -67,11 +68,20 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, *, has_tables: bool) -> 
             lay_tables(file)
         return f"duckdb:///{file}"
     server: str = request.getfixturevalue("postgres")
+    if has_tables:
+        _empty_tables(server)
+        return _sqlalchemy_url(server, "tables")
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        template = "tables" if has_tables else "template1"
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
     return _sqlalchemy_url(server, name)
+
+
+def _empty_tables(server: str) -> None:
+    """Remove all rows: that takes a tenth of what a new database does."""
+    names = ", ".join(request_records.metadata.tables)
+    with psycopg.connect(server, dbname="tables", autocommit=True) as connection:
+        connection.execute(f"TRUNCATE {names}".encode())
 
 
 @pytest.fixture

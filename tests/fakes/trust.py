@@ -13,8 +13,13 @@ import certifi
 import pytest
 
 VARIABLE = "SSL_CERT_FILE"
-OUTSIDE = {**os.environ}
-"""The environment of the tests, for programs that load from the internet."""
+OUTSIDE = {
+    name: value for name, value in os.environ.items() if name != "UV_COMPILE_BYTECODE"
+}
+"""The environment of the tests, for programs that load from the internet.
+
+What they install is used for a moment: to compile all of it takes longer.
+"""
 
 
 @contextmanager

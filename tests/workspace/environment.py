@@ -32,9 +32,15 @@ def uv(*arguments: str | Path, cwd: Path = ROOT) -> str:
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment with a home folder of its own."""
+    """A virtual environment with a home folder of its own.
+
+    Attributes:
+        path: Where it is.
+        compiled: Where its programs keep what they compile, for the next one there.
+    """
 
     path: Path
+    compiled: Path
 
     def variables(self) -> dict[str, str]:
         """Give what a program there sees: nothing of the tests' own environment."""
@@ -42,6 +48,7 @@ class Environment:
             "HOME": str(self.path / "home"),
             "PATH": f"{self.path / 'bin'}{os.pathsep}{os.defpath}",
             "LC_ALL": "C.UTF-8",
+            "PYTHONPYCACHEPREFIX": str(self.compiled),
             **trusted(),
         }
 

@@ -219,6 +219,7 @@ async def test_a_disk_that_is_full_for_a_while_loses_nothing(
     assert len(await kept(database)) == storage.written == 2001
 
 
+@pytest.mark.parametrize("has_tables", [False])  # so that it is no one else's
 @on_a_server
 async def test_a_server_that_refuses_for_a_while_loses_nothing(
     database: Database, keep: Keep, url: str, postgres: str
