@@ -58,7 +58,7 @@ def test_state_and_history_are_told_to_people_and_programs(ccproxy: Run) -> None
     current = json.loads(ccproxy("db", "current", "--json").stdout)
     assert current == {
         "runs": [
-            {"name": "core", "current": "0006", "head": "0006", "state": "current"}
+            {"name": "core", "current": "0009", "head": "0009", "state": "current"}
         ]
     }
 
