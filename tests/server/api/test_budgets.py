@@ -141,9 +141,9 @@ async def test_a_key_without_limits_of_its_own_has_those_of_the_settings(
     [({"tokens": "30/hour"}, "--tokens"), ({"cost": "0.30/hour"}, "--cost")],
 )
 async def test_a_key_has_windows_of_its_own(
-    start: Start, facts: dict[str, str], setting: str
+    start: Start, facts: dict[str, object], setting: str
 ) -> None:
-    running = await start_with_key(start, **facts)
+    running = await start_with_key(start, {}, **facts)
     answers = [await ask(running) for _ in range(2)]
     assert [each.status_code for each in answers] == [200, 429]
     assert f"the limit is set by the key's {setting}." in answers[1].text
