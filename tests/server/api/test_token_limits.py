@@ -57,7 +57,7 @@ async def test_who_has_used_its_tokens_up_hears_so_in_its_own_dialect(
     assert 3590 <= int(refused.headers["retry-after"]) <= 3661
     assert refused.json()["error"]["type"] == "rate_limit_error"
     assert "This address may use 50 tokens per hour." in refused.text
-    assert "limits.tokens sets the limit" in refused.text
+    assert "the limit is set by limits.tokens." in refused.text
     assert len(fake.seen) == len(good)
     failed = [each for each in witness.ended if isinstance(each, RequestFailed)]
     assert {each.failure for each in failed} == {Failure.LIMITED}
@@ -158,7 +158,7 @@ async def test_an_address_has_tokens_whatever_it_shows(start: Start) -> None:
         answer = await ask(running)
         statuses.append(answer.status_code)
     assert statuses == [200, 429, 429]
-    assert "limits.address_tokens sets the limit" in answer.text
+    assert "the limit is set by limits.address_tokens." in answer.text
 
 
 async def test_the_models_of_a_pattern_have_tokens(start: Start, fake: Vendor) -> None:
@@ -181,7 +181,7 @@ async def test_a_limit_of_cost_holds_by_the_prices_of_models(
     assert refused.headers["ratelimit-remaining"] == str(50 - 4 * USED)
     assert refused.headers["x-ccproxy-ratelimit-unit"] == "us-cents"
     assert "may spend 0.5 US dollars per hour" in refused.text
-    assert "limits.cost sets the limit" in refused.text
+    assert "the limit is set by limits.cost." in refused.text
     assert isinstance(witness.ended[-1], RequestFailed)
 
 

@@ -306,6 +306,10 @@ class Limits(Section):
     known price counts as nothing."""
     address_cost: CostRate | None = None
     """The same of each address, whatever tokens it shows."""
+    budgets: tuple[Budget, ...] = ()
+    """Budgets of each client token, or else address, in US dollars per day or month
+    (UTC) or in total, such as 5/day and 100/month; all of them hold, also over
+    restarts."""
     models: tuple[ModelLimit, ...] = ()
     """Limits of models, each a table [[limits.models]] with match (a pattern of models,
     such as gpt-* or codex/*), requests, concurrent, tokens and cost; all that match

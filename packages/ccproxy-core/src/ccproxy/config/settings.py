@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         url = self.storage.url.get_secret_value()
         return url or f"duckdb:///{data_dir() / 'ccproxy.duckdb'}"
 
+    @property
+    def keeps_spending(self) -> bool:
+        """Whether it has to be known what callers have spent."""
+        return self.security.keys or (self.limits.enabled and bool(self.limits.budgets))
+
     @classmethod
     def settings_customise_sources(
         cls,

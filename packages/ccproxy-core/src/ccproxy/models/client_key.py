@@ -22,6 +22,8 @@ class ClientKey:
         tokens: Its tokens in a window, such as ``1M/day``; ``None`` is as in the
             settings.
         cost: Its US dollars in a window, such as ``2.50/hour``; the same.
+        budgets: Its US dollars per day, month or in total, such as ``5/day``; none are
+            those of the settings.
     """
 
     name: str
@@ -34,6 +36,7 @@ class ClientKey:
     concurrent: int | None = None
     tokens: str | None = None
     cost: str | None = None
+    budgets: tuple[str, ...] = ()
 
     @property
     def owner(self) -> str:

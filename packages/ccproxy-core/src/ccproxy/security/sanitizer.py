@@ -21,7 +21,7 @@ from uuid import UUID
 
 from ccproxy.security.names import is_secret_name, may_be_secret_name
 from ccproxy.security.rules import ADDRESS, RULES
-from ccproxy.security.signs import MASK, is_masked, looks_random
+from ccproxy.security.signs import MASK, is_masked, is_rate, looks_random
 
 GUESSABLE = 12
 """Characters; whoever has the fingerprint of a shorter secret could try them all."""
@@ -159,11 +159,13 @@ def _under(name: str, text: str, place: _Place) -> str:
 
 
 def _secret(text: str) -> str:
-    """Mask a whole text, but for a scheme before it, or what is masked already."""
+    """Mask a whole text, but for a scheme before it, what is masked, and rates."""
     scheme, space, rest = text.partition(" ")
     if not rest or scheme.lower() not in _SCHEMES:
         scheme, space, rest = "", "", text
-    return text if not rest or is_masked(rest) else scheme + space + mask_token(rest)
+    if not rest or is_masked(rest) or is_rate(rest):
+        return text
+    return scheme + space + mask_token(rest)
 
 
 def _key(key: object, place: _Place) -> str:

@@ -13,6 +13,7 @@ from ccproxy.services.container import ServiceContainer
 from ccproxy.services.pricing import Pricing
 from ccproxy.services.profile import ProfileService
 from ccproxy.services.request_log import RequestLog
+from ccproxy.services.spending import Spending
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 
@@ -46,6 +47,9 @@ def build_container(
     if settings.security.keys:
         keys = ClientKeys(database)
         container.provide(ClientKeys, keys, close=keys.stop)
+    if settings.keeps_spending:
+        spending, grace = Spending(database), settings.server.grace_seconds
+        container.provide(Spending, spending, close=lambda: spending.stop(grace))
     prices = PriceBook(settings.prices.models, lambda: _price_urls(providers()))
     pricing = Pricing(prices)
     container.provide(Pricing, pricing, close=pricing.close)

@@ -38,4 +38,5 @@ class Admission:
             try:
                 yield
             finally:
-                self._charging.end(charge, exchange)
+                if charge is not None:
+                    self._charging.end(charge, exchange)

@@ -5,20 +5,17 @@ cap by more than the guesses are wrong by. When it is over, what it did use is p
 the place of its claim.
 """
 
+import asyncio
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from ccproxy.api.asked import Asked
-from ccproxy.api.cap_table import CapTable
-from ccproxy.api.caps import Amounts, Cap, Claim, Unit
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.routing import Target
-from ccproxy.api.standing import Standing
+from ccproxy.api.term_table import TermTable
+from ccproxy.api.till import Taken, Till
 from ccproxy.dialects import Endpoint
 from ccproxy.dialects.answer import Usage
-from ccproxy.errors import LimitExceededError
 from ccproxy.models.quota import MICROS
 from ccproxy.prices.sheet import Sheet
 from ccproxy.sdk import JsonObject
@@ -43,12 +40,12 @@ class Charge:
 
     Attributes:
         guess: What it may use.
-        claims: What it has claimed for that.
+        taken: What is taken for that.
         priced: Whether its cost matters.
     """
 
     guess: Usage
-    claims: Sequence[Claim]
+    taken: Taken
     priced: bool
 
 
@@ -56,15 +53,16 @@ class Charging:
     """Charges requests.
 
     Args:
-        table: Finds the caps that hold.
-        amounts: Where they are counted.
+        table: Finds the terms that hold.
+        till: Takes what they are charged with.
         pricing: Tells what models cost.
     """
 
-    def __init__(self, table: CapTable, amounts: Amounts, pricing: Pricing) -> None:
+    def __init__(self, table: TermTable, till: Till, pricing: Pricing) -> None:
         self._table = table
-        self._amounts = amounts
+        self._till = till
         self._pricing = pricing
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def begin(self, asked: Asked, target: Target) -> Charge | None:
         """Charge a request with what it may use, if anything limits that.
@@ -74,48 +72,52 @@ class Charging:
         """
         if asked.endpoint is Endpoint.COUNT_TOKENS:
             return None  # which nobody pays for
-        caps = self._table.caps(asked.exchange, asked.scope, target)
-        if not caps:
+        terms = self._table.terms(asked.exchange, asked.scope, target)
+        if not terms.caps and terms.owner is None:
             return None
         guess = guessed(asked.payload, len(asked.body))
-        priced = any(cap.unit is Unit.COST for cap in caps)
-        amounts = {Unit.TOKENS: guess.all, Unit.COST: 0}
-        if priced:
-            amounts[Unit.COST] = await self._guessed_cost(asked, target, guess)
-        claims = await self._claim(asked.exchange, caps, amounts)
-        return Charge(guess, claims, priced)
-
-    def end(self, charge: Charge | None, exchange: Exchange) -> None:
-        """Charge a request that is over with what it has used."""
-        if charge is None:
-            return
-        used = _used(exchange, charge.guess)
         cost = 0
-        if charge.priced:
-            sheet = self._pricing.at_hand(exchange.provider or "", exchange.model or "")
-            cost = _micros(sheet, used) or 0
-        self._amounts.settle(charge.claims, {Unit.TOKENS: used.all, Unit.COST: cost})
+        if terms.need_a_price:
+            cost = await self._guessed_cost(asked, target, guess)
+        taken = await self._till.take(asked.exchange, terms, guess.all, cost)
+        priced = terms.need_a_price or terms.owner is not None
+        return Charge(guess, taken, priced)
+
+    def end(self, charge: Charge, exchange: Exchange) -> None:
+        """Charge a request that is over with what it has used."""
+        used = used_by(exchange, charge.guess)
+        provider, model = exchange.provider or "", exchange.model or ""
+        waits = charge.priced and used is not None
+        if waits and not self._pricing.known(provider, model):
+            task = asyncio.create_task(self._end_later(charge, used, provider, model))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+            return
+        self._settle(charge, used, self._pricing.at_hand(provider, model))
+
+    async def close(self) -> None:
+        """Charge those that have ended, and whose price is still looked up."""
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    async def _end_later(
+        self, charge: Charge, used: Usage | None, provider: str, model: str
+    ) -> None:
+        self._settle(charge, used, await self._pricing.sheet(provider, model))
+
+    def _settle(self, charge: Charge, used: Usage | None, sheet: Sheet | None) -> None:
+        if used is None:
+            self._till.give_back(charge.taken)
+        else:
+            self._till.settle(charge.taken, used.all, _micros(sheet, used))
 
     async def _guessed_cost(self, asked: Asked, target: Target, guess: Usage) -> int:
         sheet = await self._pricing.sheet(target.provider.name, target.model)
         cost = _micros(sheet, guess)
         if cost is None:
-            note = f"No price of {target} is known: it counts for no limit of cost."
+            note = f"No price of {target} is known: its cost counts as nothing."
             asked.exchange.note([note])
         return cost or 0
-
-    async def _claim(
-        self, exchange: Exchange, caps: Sequence[Cap], amounts: Mapping[Unit, int]
-    ) -> Sequence[Claim]:
-        claimed = await self._amounts.claim([(cap, amounts[cap.unit]) for cap in caps])
-        if claimed.standing is None:
-            return ()
-        if claimed.refused_by is not None:
-            exchange.standing = claimed.standing
-            cap = claimed.refused_by
-            raise _too_much(cap, amounts[cap.unit], claimed.standing)
-        exchange.stands(claimed.standing)
-        return claimed.claims
 
 
 def guessed(payload: JsonObject, size: int) -> Usage:
@@ -132,8 +134,8 @@ def guessed(payload: JsonObject, size: int) -> Usage:
     )
 
 
-def _used(exchange: Exchange, guess: Usage) -> Usage:
-    """Tell what a request has used: nothing, if it got no answer.
+def used_by(exchange: Exchange, guess: Usage) -> Usage | None:
+    """Tell what a request has used; ``None`` if it got no answer.
 
     Where an answer tells nothing the guess stays. So it does for a client that leaves
     before its answer tells: leaving early makes nothing cheaper.
@@ -141,24 +143,9 @@ def _used(exchange: Exchange, guess: Usage) -> Usage:
     if exchange.usage is not None:
         return exchange.usage
     begun = exchange.first_byte is not None and (exchange.status or 500) < 400
-    return guess if begun and exchange.failure is None else Usage()
+    return guess if begun and exchange.failure is None else None
 
 
 def _micros(sheet: Sheet | None, used: Usage) -> int | None:
     cost = sheet.cost(used) if sheet else None
     return None if cost is None else math.ceil(cost * MICROS)
-
-
-def _too_much(cap: Cap, amount: int, standing: Standing) -> LimitExceededError:
-    quota = cap.quota
-    if cap.unit is Unit.TOKENS:
-        what = f"use {quota.amount:,} tokens"
-        may = f"This request may need {amount:,}."
-    else:
-        what = f"spend {quota.amount / MICROS:g} US dollars"
-        may = f"This request may cost {amount / MICROS:.4f}."
-    return LimitExceededError(
-        f"{cap.whose} may {what} per {quota.per}. {may}",
-        retry_after=timedelta(seconds=standing.seconds),
-        hint=f"Ask again in {standing.seconds} s; {cap.setting} sets the limit.",
-    )

@@ -3,16 +3,18 @@
 from limits import parse
 
 from ccproxy.api.admission import Admission
-from ccproxy.api.cap_table import CapTable
 from ccproxy.api.charging import Charging
 from ccproxy.api.counters import in_memory, in_redis
 from ccproxy.api.middleware.limiter import Limiter
 from ccproxy.api.model_limits import ModelLimits
 from ccproxy.api.rates import Rates
+from ccproxy.api.term_table import TermTable
+from ccproxy.api.till import Till
 from ccproxy.api.turnstile import Turnstile
 from ccproxy.config.sections import Limits
 from ccproxy.sdk import ASGIApp
 from ccproxy.services.pricing import Pricing
+from ccproxy.services.spending import Spending
 
 
 class Limiting:
@@ -21,28 +23,34 @@ class Limiting:
     Args:
         settings: What they are.
         pricing: Tells what models cost.
+        spending: Keeps what is spent, if anybody has a budget.
 
     Attributes:
         admit: Lets a request in once it has been read.
-        close: Ends the connections to where the counts are.
 
     Raises:
         ConfigError: The library for Redis is not installed.
     """
 
-    def __init__(self, settings: Limits, pricing: Pricing) -> None:
+    def __init__(
+        self, settings: Limits, pricing: Pricing, spending: Spending | None
+    ) -> None:
         url, window = settings.redis_url, settings.window
         counters = (
             in_redis(url.get_secret_value(), window) if url else in_memory(window)
         )
-        self.close = counters.close
+        self._close = counters.close
         self._turnstile = Turnstile(Rates(counters.requests, window))
         self._settings = settings
         models = settings.models if settings.enabled else ()
-        self.admit = Admission(
-            ModelLimits(self._turnstile, models),
-            Charging(CapTable(settings), counters.amounts, pricing),
-        )
+        till = Till(counters.amounts, spending)
+        self._charging = Charging(TermTable(settings), till, pricing)
+        self.admit = Admission(ModelLimits(self._turnstile, models), self._charging)
+
+    async def close(self) -> None:
+        """Charge what has ended, and end the connections to where the counts are."""
+        await self._charging.close()
+        await self._close()
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """Put the limits of callers before an app; if not enabled, those of keys."""

@@ -23,6 +23,7 @@ from ccproxy.sdk import ASGIApp
 from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.pricing import Pricing
+from ccproxy.services.spending import Spending
 
 if TYPE_CHECKING:
     from ccproxy.api.limiting import Limiting
@@ -78,7 +79,8 @@ def _limiting(container: ServiceContainer) -> "Limiting | None":
     # Imported here: the library costs a tenth of a second at start, and memory.
     from ccproxy.api.limiting import Limiting  # noqa: PLC0415
 
-    limiting = Limiting(settings.limits, container.get(Pricing))
+    spending = container.get(Spending) if settings.keeps_spending else None
+    limiting = Limiting(settings.limits, container.get(Pricing), spending)
     return container.provide(Limiting, limiting, close=limiting.close)
 
 

@@ -1,4 +1,4 @@
-"""Which caps hold for a request: the caller's, its address's, those of its model."""
+"""Which terms hold for a request: its caller's, its address's, those of its model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -9,8 +9,9 @@ from ccproxy.api.caps import Cap, Unit
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.middleware.limiter import BY_KEY
 from ccproxy.api.routing import Target
+from ccproxy.api.terms import Budget, Terms
 from ccproxy.config.sections import Limits
-from ccproxy.models.quota import Quota, parse_tokens, parse_usd
+from ccproxy.models.quota import Quota, parse_budget, parse_tokens, parse_usd
 from ccproxy.sdk import Scope
 
 Said: TypeAlias = tuple[Unit, str, str | None]
@@ -22,16 +23,17 @@ _PARSE: dict[Unit, Callable[[str], Quota]] = {
 }
 
 
-class CapTable:
-    """Finds the caps of requests.
+class TermTable:
+    """Finds the terms of requests.
 
     Args:
-        settings: What is capped.
+        settings: What is limited.
     """
 
     def __init__(self, settings: Limits) -> None:
         own = settings if settings.enabled else Limits()
         self._own = (own.tokens, own.cost)
+        self._budgets = own.budgets
         self._address = _told("limits.address_", own.address_tokens, own.address_cost)
         self._models = [
             (each.match, list(_caps(_model(place, each.match), said)))
@@ -39,8 +41,8 @@ class CapTable:
             if (said := _told("limits.models.", each.tokens, each.cost))
         ]
 
-    def caps(self, exchange: Exchange, scope: Scope, target: Target) -> list[Cap]:
-        """Return all that hold.
+    def terms(self, exchange: Exchange, scope: Scope, target: Target) -> Terms:
+        """Return all that holds.
 
         Args:
             exchange: The request's facts.
@@ -48,14 +50,23 @@ class CapTable:
             target: Who is asked first.
         """
         address = address_of(scope)
-        found = list(_caps(caller_of(exchange, address), self._said(exchange)))
+        caller = caller_of(exchange, address)
+        caps = list(_caps(caller, self._said(exchange)))
         if self._address:
             whom = Caller(f"address/{address}", "This address")
-            found += _caps(whom, self._address)
-        for pattern, caps in self._models:
+            caps += _caps(whom, self._address)
+        for pattern, each in self._models:
             if target.is_like(pattern):
-                found += caps
-        return found
+                caps += each
+        budgets = self._budgets_of(exchange, caller)
+        has_an_account = exchange.key is not None or budgets
+        return Terms(caps, budgets, caller.key if has_an_account else None)
+
+    def _budgets_of(self, exchange: Exchange, caller: Caller) -> Sequence[Budget]:
+        setting, said = "limits.budgets", self._budgets
+        if exchange.key is not None and exchange.key.budgets:
+            setting, said = f"{BY_KEY}budget", exchange.key.budgets
+        return [Budget(caller.whose, setting, _budget(each)) for each in said]
 
     def _said(self, exchange: Exchange) -> Sequence[Said]:
         """Say what the caller's own caps are: its key's, or else the settings'."""
@@ -96,3 +107,8 @@ def _caps(whom: Caller, said: Sequence[Said]) -> Iterator[Cap]:
 @lru_cache(1024)
 def _parsed(unit: Unit, text: str) -> Quota:
     return _PARSE[unit](text)
+
+
+@lru_cache(1024)
+def _budget(text: str) -> Quota:
+    return parse_budget(text)
