@@ -1,5 +1,6 @@
 """Rules for all tests."""
 
+import gc
 import re
 from collections.abc import Generator, Iterator
 
@@ -34,6 +35,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail tests that would be skipped, as CI does",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have the garbage collector leave alone what lives as long as the tests do.
+
+    Walking it again and again would be a fifth of all work.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 10, 10)
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

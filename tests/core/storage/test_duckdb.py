@@ -37,10 +37,11 @@ PATIENCE = 30.0
 TESTS = Path(__file__).parents[2]
 
 WRITE_UNTIL_KILLED = """
-import asyncio, sys
+import asyncio, structlog, sys
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 from fakes.records import record
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 async def main():
     storage = SimpleDuckDBStorage(Database(sys.argv[1]), RecordOptions())
     while True:

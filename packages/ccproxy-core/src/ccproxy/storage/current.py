@@ -10,6 +10,8 @@ from pathlib import Path
 from ccproxy.errors import StorageError
 from ccproxy.storage.file import opened
 
+_PATIENCE = 0.5
+"""Seconds to try while another process has the file; Alembic's import takes as long."""
 _SCRIPTS = Path(__file__).with_name("migrations") / "versions"
 
 
@@ -26,12 +28,14 @@ def is_current(file: Path, given_up: threading.Event) -> bool:
         given_up: Set when nobody is to wait for it any longer.
 
     Returns:
-        False too where that can't be told, as while another process has the file.
+        False too where that can't be told, as when another process keeps the file open.
     """
     if not file.exists():
         return False
     try:
-        with opened(file, patience=0, given_up=given_up, read_only=True) as connection:
+        with opened(
+            file, patience=_PATIENCE, given_up=given_up, read_only=True
+        ) as connection:
             found = connection.execute("SELECT version_num FROM alembic_version")
             return found.fetchall() == [(last_revision(),)]
     except StorageError:
