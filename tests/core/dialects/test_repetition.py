@@ -7,7 +7,7 @@ import pytest
 
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.json import Json, JsonObject
-from ccproxy.dialects.repetition import LOOK_BACK, Repetition, repetition
+from ccproxy.dialects.repetition import BETWEEN, LOOK_BACK, Repetition, repetition
 
 pytestmark = pytest.mark.unit
 
@@ -77,7 +77,9 @@ SAY = [
         ([("ls", "a"), ("cat", "x")] * 3, 3),
         ([("ls", "a"), ("ls", "b"), ("ls", "a")], 2),
         ([("ls", "a"), ("ls", "a"), ("", "Go on."), ("ls", "a")], 1),
-        ([("ls", "a")] * (LOOK_BACK + 9), LOOK_BACK + 1),
+        ([("ls", "a")] * (LOOK_BACK + 9), LOOK_BACK),
+        ([("ls", "a"), *[("cat", "x")] * BETWEEN, ("ls", "a")], 2),
+        ([("ls", "a"), *[("cat", "x")] * (BETWEEN + 1), ("ls", "a")], 1),
     ],
 )
 def test_the_last_call_is_counted_since_the_users_last_words(

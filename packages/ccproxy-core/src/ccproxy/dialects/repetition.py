@@ -6,13 +6,17 @@ has come since the user's own last words counts: whoever still says something wa
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.json import Json, JsonObject, an_object, objects
 
+BETWEEN = 4
+"""Other calls that may come between two that are the same: a circle is no larger.
+Where more come between, an agent does something else, and the look back ends."""
 LOOK_BACK = 100
-"""Calls that are looked at; what an agent did long ago says little of what it does."""
+"""Calls that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,13 @@ class Repetition:
     times: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Result:
     id: Json
     content: Json
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
     id: Json
     tool: Json
@@ -48,12 +52,13 @@ _Part: TypeAlias = _Result | _Call | None
 def repetition(dialect: Dialect, payload: JsonObject) -> Repetition | None:
     """Count how often the last tool call has been made, ``None`` if there was none."""
     last: tuple[Json, Json, Json] | None = None
-    times = 0
-    for place, (call, result) in enumerate(_answered(_PARTS[dialect](payload))):
+    times = others = 0
+    for call, result in islice(_answered(_PARTS[dialect](payload)), LOOK_BACK):
         made = call.tool, call.arguments, result.content
-        last = last or made
-        times += made == last
-        if place >= LOOK_BACK:
+        if last is None or made == last:
+            last, others = made, 0
+            times += 1
+        elif (others := others + 1) > BETWEEN:
             break
     return Repetition(str(last[0]), times) if last else None
 
@@ -75,15 +80,16 @@ def _answered(parts: Iterator[_Part]) -> Iterator[tuple[_Call, _Result]]:
 
 def _messages(payload: JsonObject) -> Iterator[_Part]:
     for message in _reversed(payload.get("messages")):
-        blocks = list(_reversed(message.get("content")))
-        has_results = any(block.get("type") == "tool_result" for block in blocks)
-        if message.get("role") == "user" and not has_results:
-            yield None
-        for block in blocks:
-            if block.get("type") == "tool_result":
+        is_own = message.get("role") == "user"
+        for block in _reversed(message.get("content")):
+            kind = block.get("type")
+            if kind == "tool_result":
+                is_own = False
                 yield _Result(block.get("tool_use_id"), block.get("content"))
-            elif block.get("type") == "tool_use":
+            elif kind == "tool_use":
                 yield _Call(block.get("id"), block.get("name"), block.get("input"))
+        if is_own:
+            yield None
 
 
 def _chat(payload: JsonObject) -> Iterator[_Part]:
