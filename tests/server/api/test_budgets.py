@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 import httpx
 import pytest
@@ -109,6 +110,21 @@ async def test_what_fails_costs_nothing(start: Start) -> None:
         await ask(running, model)
     spending = running.app.container.get(Spending)
     assert spending.left(OWNER, parse_budget("1/day")) == 100 * CENT
+
+
+async def test_a_budget_does_not_begin_anew_with_another_gateway(
+    start: Start, tmp_path: Path
+) -> None:
+    """Nor with this one, when it is started again."""
+    storage = {"storage": {"url": f"duckdb:///{tmp_path}/kept.duckdb"}}
+    running = await start_with_key(start, storage, budgets=("0.30/day",))
+    assert (await ask(running)).status_code == 200
+    await kept(running)
+    again = await start({**KEYS, **PRICED, **storage})
+    again.client.headers["x-api-key"] = TOKEN
+    refused = await ask(again)
+    assert refused.status_code == 429
+    assert "of which 0.23 are left" in refused.text
 
 
 async def test_budgets_of_the_settings_hold_for_every_token(start: Start) -> None:

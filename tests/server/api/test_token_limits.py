@@ -1,6 +1,7 @@
 """Limits of tokens and of cost, through the whole gateway."""
 
 import asyncio
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -194,3 +195,23 @@ async def test_what_has_no_known_price_costs_nothing_and_it_is_said(
         answer = await ask(running, model="openai/other")
         assert answer.status_code == 200
         assert "No price of openai/other is known" in answer.headers["x-ccproxy-notes"]
+
+
+@pytest.mark.services
+@pytest.mark.xdist_group("redis")
+@pytest.mark.parametrize("window", ["sliding", "fixed"])
+async def test_several_gateways_count_together_in_a_redis(
+    start: Start, redis_url: str, window: str
+) -> None:
+    settings = limits(tokens="50/hour", window=window, redis_url=redis_url)
+    tokens = {"security": {"client_tokens": [uuid4().hex]}}
+    gateways = [await start({**settings, **tokens}) for _ in range(2)]
+    for each in gateways:
+        each.client.headers["x-api-key"] = tokens["security"]["client_tokens"][0]
+    answers = [await ask(gateways[number % 2]) for number in range(12)]
+    good = [each for each in answers if each.status_code == 200]
+    assert 1 < len(good) < 12
+    refused = answers[-1]
+    assert int(refused.headers["ratelimit-remaining"]) == 50 - USED * len(good)
+    assert 3590 <= int(refused.headers["retry-after"]) <= 3661
+    assert refused.headers["x-ccproxy-ratelimit-unit"] == "tokens"

@@ -319,6 +319,25 @@ class Limits(Section):
     each process counts for itself."""
 
 
+class Guard(Section):
+    """Stops agents that run in circles, or away."""
+
+    enabled: bool = False
+    """Whether requests are watched for it. Each process watches for itself, in
+    memory."""
+    repeats: int = Field(default=10, ge=0)
+    """How often the same tool call may bring the same result since the user's own last
+    words; half as often is warned of, 0 is any number."""
+    session_tokens: int = Field(default=0, ge=0)
+    """Tokens a session may use, if the client names it; four fifths of them are warned
+    of, 0 is any number."""
+    session_cost: Usd = 0
+    """US dollars a session may cost, by the same rules."""
+    session_seconds: Seconds = 0
+    """Seconds a session may last, by the same rules; it begins anew after an hour of
+    silence."""
+
+
 class Hooks(Section):
     """How events reach those who listen."""
 

@@ -13,6 +13,7 @@ from pydantic_settings import (
 from ccproxy.config.paths import data_dir
 from ccproxy.config.sections import (
     Dashboard,
+    Guard,
     Hooks,
     Http,
     Limits,
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     routing: Routing = Routing()
     prices: Prices = Prices()
     limits: Limits = Limits()
+    guard: Guard = Guard()
     hooks: Hooks = Hooks()
     dashboard: Dashboard = Dashboard()
     plugins: Plugins = Plugins()

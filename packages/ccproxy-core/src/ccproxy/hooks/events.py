@@ -22,6 +22,7 @@ class HookEvent(StrEnum):
     AUTH_LOGOUT = "auth_logout"
     AUTH_TOKEN_REFRESHED = "auth_token_refreshed"  # noqa: S105  (an event's name)
     CIRCUIT_CHANGED = "circuit_changed"
+    GUARD_TRIPPED = "guard_tripped"
     PLUGIN_STARTED = "plugin_started"
     PLUGIN_FAILED = "plugin_failed"
 
@@ -47,6 +48,15 @@ class CircuitState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half-open"
+
+
+class Runaway(StrEnum):
+    """In which way an agent may have run away."""
+
+    REPEATS = "repeats"
+    TOKENS = "tokens"
+    COST = "cost"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +267,25 @@ class CircuitChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardTripped(Event):
+    """An agent may have run away; its request was warned of, or refused.
+
+    Attributes:
+        request_id: As in the started event.
+        session: The conversation's id, if the client names it.
+        reason: In which way.
+        refused: Whether it was refused; if not, it was answered with a warning.
+    """
+
+    name = HookEvent.GUARD_TRIPPED
+
+    request_id: str
+    session: str | None
+    reason: Runaway
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginStarted(Event):
     """A plugin is running.
 
@@ -294,6 +323,7 @@ EVENTS: tuple[type[Event], ...] = (
     AuthLogout,
     AuthTokenRefreshed,
     CircuitChanged,
+    GuardTripped,
     PluginStarted,
     PluginFailed,
 )

@@ -10,6 +10,7 @@ from ccproxy.hooks.events import (
     CircuitState,
     Event,
     Failure,
+    GuardTripped,
     HookEvent,
     PluginFailed,
     PluginStarted,
@@ -18,6 +19,7 @@ from ccproxy.hooks.events import (
     RequestEnded,
     RequestFailed,
     RequestStarted,
+    Runaway,
     StreamChunk,
 )
 
@@ -31,6 +33,7 @@ __all__ = [
     "CircuitState",
     "Event",
     "Failure",
+    "GuardTripped",
     "HookEvent",
     "PluginFailed",
     "PluginStarted",
@@ -39,5 +42,6 @@ __all__ = [
     "RequestEnded",
     "RequestFailed",
     "RequestStarted",
+    "Runaway",
     "StreamChunk",
 ]

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from ccproxy.api.asked import Asked
 from ccproxy.api.charging import Charging
+from ccproxy.api.guard import Guard
 from ccproxy.api.model_limits import ModelLimits
 from ccproxy.api.routing import Target
 
@@ -15,11 +16,15 @@ class Admission:
     Args:
         models: Limits the requests for models.
         charging: Charges for tokens and money.
+        guard: Stops agents that have run away, if it is enabled.
     """
 
-    def __init__(self, models: ModelLimits, charging: Charging) -> None:
+    def __init__(
+        self, models: ModelLimits, charging: Charging, guard: Guard | None
+    ) -> None:
         self._models = models
         self._charging = charging
+        self._guard = guard
 
     @asynccontextmanager
     async def __call__(self, asked: Asked, target: Target) -> AsyncIterator[None]:
@@ -33,8 +38,9 @@ class Admission:
             LimitExceededError: There is no room for it.
         """
         exchange = asked.exchange
+        session = self._guard.watch(asked) if self._guard else None
         async with self._models.passing(exchange, target):
-            charge = await self._charging.begin(asked, target)
+            charge = await self._charging.begin(asked, target, session)
             try:
                 yield
             finally:

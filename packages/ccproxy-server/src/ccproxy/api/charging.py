@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ccproxy.api.asked import Asked
 from ccproxy.api.exchange import Exchange
+from ccproxy.api.guard import Session
 from ccproxy.api.routing import Target
 from ccproxy.api.term_table import TermTable
 from ccproxy.api.till import Taken, Till
@@ -42,11 +43,13 @@ class Charge:
         guess: What it may use.
         taken: What is taken for that.
         priced: Whether its cost matters.
+        session: The session it belongs to, if sessions are watched.
     """
 
     guess: Usage
     taken: Taken
     priced: bool
+    session: Session | None
 
 
 class Charging:
@@ -64,8 +67,15 @@ class Charging:
         self._pricing = pricing
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def begin(self, asked: Asked, target: Target) -> Charge | None:
+    async def begin(
+        self, asked: Asked, target: Target, session: Session | None = None
+    ) -> Charge | None:
         """Charge a request with what it may use, if anything limits that.
+
+        Args:
+            asked: What is asked.
+            target: Who is asked first.
+            session: Told what the request has used.
 
         Raises:
             LimitExceededError: There is no room for it.
@@ -73,15 +83,15 @@ class Charging:
         if asked.endpoint is Endpoint.COUNT_TOKENS:
             return None  # which nobody pays for
         terms = self._table.terms(asked.exchange, asked.scope, target)
-        if not terms.caps and terms.owner is None:
+        if not terms.caps and terms.owner is None and session is None:
             return None
         guess = guessed(asked.payload, len(asked.body))
         cost = 0
         if terms.need_a_price:
             cost = await self._guessed_cost(asked, target, guess)
         taken = await self._till.take(asked.exchange, terms, guess.all, cost)
-        priced = terms.need_a_price or terms.owner is not None
-        return Charge(guess, taken, priced)
+        kept = terms.owner is not None or (session is not None and session.priced)
+        return Charge(guess, taken, terms.need_a_price or kept, session)
 
     def end(self, charge: Charge, exchange: Exchange) -> None:
         """Charge a request that is over with what it has used."""
@@ -108,8 +118,11 @@ class Charging:
     def _settle(self, charge: Charge, used: Usage | None, sheet: Sheet | None) -> None:
         if used is None:
             self._till.give_back(charge.taken)
-        else:
-            self._till.settle(charge.taken, used.all, _micros(sheet, used))
+            return
+        cost = _micros(sheet, used)
+        self._till.settle(charge.taken, used.all, cost)
+        if charge.session is not None:
+            charge.session.add(used.all, cost or 0)
 
     async def _guessed_cost(self, asked: Asked, target: Target, guess: Usage) -> int:
         sheet = await self._pricing.sheet(target.provider.name, target.model)

@@ -53,6 +53,7 @@ class Exchange:
         notes: What was changed or dropped on the way, one sentence each.
         key: The caller's, if it has shown one that is managed.
         standing: What is left of the caller's limits, if it is limited.
+        warning: What the guard has found.
         shared_with: The web origin whose pages may read the answer.
         usage: What the answer used, if its upstream told.
         failure: Set when the answer is not whole.
@@ -85,6 +86,7 @@ class Exchange:
     usage: Usage | None = None
     key: ClientKey | None = None
     standing: Standing | None = None
+    warning: str = ""
     failure: Failure | None = None
     reason: str = ""
 
@@ -107,6 +109,8 @@ class Exchange:
         headers = [(b"x-ccproxy-request-id", self.id.encode())]
         if self.notes:
             headers.append((b"x-ccproxy-notes", _header(" ".join(self._told_notes()))))
+        if self.warning:
+            headers.append((b"x-ccproxy-guard", _header(mask_text(self.warning))))
         if self.standing is not None:
             headers += self.standing.headers()
         if self.shared_with is not None:

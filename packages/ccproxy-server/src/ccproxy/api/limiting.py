@@ -5,6 +5,7 @@ from limits import parse
 from ccproxy.api.admission import Admission
 from ccproxy.api.charging import Charging
 from ccproxy.api.counters import in_memory, in_redis
+from ccproxy.api.guard import Guard
 from ccproxy.api.middleware.limiter import Limiter
 from ccproxy.api.model_limits import ModelLimits
 from ccproxy.api.rates import Rates
@@ -24,6 +25,7 @@ class Limiting:
         settings: What they are.
         pricing: Tells what models cost.
         spending: Keeps what is spent, if anybody has a budget.
+        guard: Stops agents that have run away, if it is enabled.
 
     Attributes:
         admit: Lets a request in once it has been read.
@@ -33,7 +35,11 @@ class Limiting:
     """
 
     def __init__(
-        self, settings: Limits, pricing: Pricing, spending: Spending | None
+        self,
+        settings: Limits,
+        pricing: Pricing,
+        spending: Spending | None = None,
+        guard: Guard | None = None,
     ) -> None:
         url, window = settings.redis_url, settings.window
         counters = (
@@ -45,7 +51,9 @@ class Limiting:
         models = settings.models if settings.enabled else ()
         till = Till(counters.amounts, spending)
         self._charging = Charging(TermTable(settings), till, pricing)
-        self.admit = Admission(ModelLimits(self._turnstile, models), self._charging)
+        self.admit = Admission(
+            ModelLimits(self._turnstile, models), self._charging, guard
+        )
 
     async def close(self) -> None:
         """Charge what has ended, and end the connections to where the counts are."""

@@ -74,13 +74,17 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
 
 def _limiting(container: ServiceContainer) -> "Limiting | None":
     settings = container.get(Settings)
-    if not settings.limits.enabled and not settings.security.keys:
+    on = settings.limits.enabled, settings.security.keys, settings.guard.enabled
+    if not any(on):
         return None
     # Imported here: the library costs a tenth of a second at start, and memory.
+    from ccproxy.api.guard import Guard  # noqa: PLC0415
     from ccproxy.api.limiting import Limiting  # noqa: PLC0415
 
     spending = container.get(Spending) if settings.keeps_spending else None
-    limiting = Limiting(settings.limits, container.get(Pricing), spending)
+    bus = container.get(HookBus)
+    guard = Guard(settings.guard, bus) if settings.guard.enabled else None
+    limiting = Limiting(settings.limits, container.get(Pricing), spending, guard)
     return container.provide(Limiting, limiting, close=limiting.close)
 
 

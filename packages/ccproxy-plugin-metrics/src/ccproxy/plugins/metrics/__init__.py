@@ -7,6 +7,7 @@ from pydantic import Field
 from ccproxy.sdk import Contributions, Manifest, Plugin, PluginConfig, Route
 from ccproxy.sdk.events import (
     CircuitChanged,
+    GuardTripped,
     RequestCompleted,
     RequestFailed,
     RequestStarted,
@@ -43,6 +44,7 @@ class MetricsPlugin(Plugin[MetricsConfig]):
         scrape = Scrape(self.manifest.version, self.config.max_models)
         add.routes(Route(PATH, scrape))
         add.hook(CircuitChanged, scrape.circuit_changed)
+        add.hook(GuardTripped, scrape.guard_tripped)
         add.hook(RequestStarted, scrape.requests.started)
         add.hook(RequestCompleted, scrape.requests.ended)
         add.hook(RequestFailed, scrape.requests.ended)

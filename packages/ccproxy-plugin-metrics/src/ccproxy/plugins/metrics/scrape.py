@@ -9,6 +9,7 @@ import asyncio
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
     CollectorRegistry,
+    Counter,
     Gauge,
     GCCollector,
     Info,
@@ -21,7 +22,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from ccproxy.plugins.metrics.accept import wants_openmetrics
 from ccproxy.plugins.metrics.requests import PREFIX, RequestMetrics
 from ccproxy.sdk import Request, Response
-from ccproxy.sdk.events import CircuitChanged, CircuitState
+from ccproxy.sdk.events import CircuitChanged, CircuitState, GuardTripped
 
 
 class Scrape:
@@ -53,11 +54,24 @@ class Scrape:
             registry=self._registry,
         )
 
+        self._guard = Counter(
+            "guard_trips",
+            "Requests of agents that may have run away; warned of, or refused.",
+            ("reason", "refused"),
+            namespace=PREFIX,
+            registry=self._registry,
+        )
+
     def circuit_changed(self, event: CircuitChanged) -> None:
         """Count a model where it is now."""
         for state, change in ((event.before, -1), (event.state, 1)):
             if state is not CircuitState.CLOSED:
                 self._circuits.labels(event.provider, state.value).inc(change)
+
+    def guard_tripped(self, event: GuardTripped) -> None:
+        """Count what the guard has found."""
+        refused = str(event.refused).lower()
+        self._guard.labels(event.reason.value, refused).inc()
 
     async def __call__(self, request: Request) -> Response:
         """Write all metrics in the format asked for.

@@ -1,0 +1,128 @@
+"""Finds a tool call that brings the same result again and again.
+
+Every request of an agent repeats its conversation, so that one request tells. Only what
+has come since the user's own last words counts: whoever still says something watches.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeAlias
+
+from ccproxy.dialects.endpoint import Dialect
+from ccproxy.dialects.json import Json, JsonObject, an_object, objects
+
+BETWEEN = 4
+"""Other calls that may come between two that are the same: a circle is no larger.
+Where more come between, an agent does something else, and the look back ends."""
+LOOK_BACK = 100
+"""Calls that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The last call of a conversation.
+
+    Attributes:
+        tool: Its tool.
+        times: How often it was made with the same arguments and the same result.
+    """
+
+    tool: str
+    times: int
+
+
+@dataclass(slots=True)
+class _Result:
+    id: Json
+    content: Json
+
+
+@dataclass(slots=True)
+class _Call:
+    id: Json
+    tool: Json
+    arguments: Json
+
+
+_Part: TypeAlias = _Result | _Call | None
+"""``None`` are the user's own words."""
+
+
+def repetition(dialect: Dialect, payload: JsonObject) -> Repetition | None:
+    """Count how often the last tool call has been made, ``None`` if there was none."""
+    last: tuple[Json, Json, Json] | None = None
+    times = others = 0
+    for call, result in islice(_answered(_PARTS[dialect](payload)), LOOK_BACK):
+        made = call.tool, call.arguments, result.content
+        if last is None or made == last:
+            last, others = made, 0
+            times += 1
+        elif (others := others + 1) > BETWEEN:
+            break
+    return Repetition(str(last[0]), times) if last else None
+
+
+def _answered(parts: Iterator[_Part]) -> Iterator[tuple[_Call, _Result]]:
+    """Yield calls with their results, the last one first."""
+    results: dict[str, _Result] = {}
+    for part in parts:
+        if part is None:
+            return
+        if isinstance(part, _Result):
+            results[str(part.id)] = part
+        elif (result := results.pop(str(part.id), None)) is not None:
+            yield part, result
+
+
+# -- the parts of a conversation, the last one first
+
+
+def _messages(payload: JsonObject) -> Iterator[_Part]:
+    for message in _reversed(payload.get("messages")):
+        is_own = message.get("role") == "user"
+        for block in _reversed(message.get("content")):
+            kind = block.get("type")
+            if kind == "tool_result":
+                is_own = False
+                yield _Result(block.get("tool_use_id"), block.get("content"))
+            elif kind == "tool_use":
+                yield _Call(block.get("id"), block.get("name"), block.get("input"))
+        if is_own:
+            yield None
+
+
+def _chat(payload: JsonObject) -> Iterator[_Part]:
+    for message in _reversed(payload.get("messages")):
+        if message.get("role") == "user":
+            yield None
+        elif message.get("role") == "tool":
+            yield _Result(message.get("tool_call_id"), message.get("content"))
+        for call in _reversed(message.get("tool_calls")):
+            made = an_object(call.get("function")) or an_object(call.get("custom"))
+            said = made.get("arguments", made.get("input"))
+            yield _Call(call.get("id"), made.get("name"), said)
+
+
+def _responses(payload: JsonObject) -> Iterator[_Part]:
+    for item in _reversed(payload.get("input")):
+        kind = str(item.get("type", "message"))
+        if kind == "message" and item.get("role") == "user":
+            yield None
+        elif kind.endswith("_call_output"):
+            yield _Result(item.get("call_id"), item.get("output"))
+        elif kind.endswith("_call"):
+            tool = item.get("name", kind.removesuffix("_call"))
+            said = item.get("arguments", item.get("input", item.get("action")))
+            yield _Call(item.get("call_id"), tool, said)
+
+
+def _reversed(items: Json) -> Iterator[JsonObject]:
+    return reversed(objects(items))
+
+
+_PARTS: dict[Dialect, Callable[[JsonObject], Iterator[_Part]]] = {
+    Dialect.MESSAGES: _messages,
+    Dialect.CHAT: _chat,
+    Dialect.RESPONSES: _responses,
+}
