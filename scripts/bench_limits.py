@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from limits import parse
 
 from ccproxy.api.asked import Asked
-from ccproxy.api.attention import Attention
+from ccproxy.api.attention import Attention, Lookout
 from ccproxy.api.exchange import KEY, Exchange, exchange_of
 from ccproxy.api.guard import Guard
 from ccproxy.api.limiting import Limiting
@@ -139,7 +139,7 @@ async def _all_on(folder: str) -> float:
             bytes(1000),
             scope,
             send,
-            Attention(receive),
+            Attention(receive, Lookout()),
             (),
         )
         async with limiting.admit(asked, target):

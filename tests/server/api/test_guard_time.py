@@ -3,7 +3,7 @@
 import pytest
 
 from ccproxy.api.asked import Asked
-from ccproxy.api.attention import Attention
+from ccproxy.api.attention import Attention, Lookout
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.guard import IDLE, MOST, Guard
 from ccproxy.api.routing import PathTable
@@ -36,7 +36,7 @@ def asked(session: str = "s", endpoint: Endpoint = Endpoint.MESSAGES) -> Asked:
     match = PathTable((), ()).match(f"/v1/{endpoint.value}")
     headers = {b"session-id": session.encode()}
     exchange = Exchange(id="r", match=match, method="POST", headers=headers, began=0)
-    attention = Attention(silence)
+    attention = Attention(silence, Lookout())
     return Asked(exchange, endpoint, {}, b"{}", {}, nothing, attention, ())
 
 
