@@ -13,10 +13,9 @@ from ccproxy.api.exchange import KEY, Exchange, exchange_of
 from ccproxy.api.guard import Guard
 from ccproxy.api.limiting import Limiting
 from ccproxy.api.middleware.limiter import Limiter
-from ccproxy.api.rates import Rates
+from ccproxy.api.rates_memory import MemoryRates
 from ccproxy.api.routing import PathTable, Target
 from ccproxy.api.turnstile import Turnstile
-from ccproxy.api.windows import Windows
 from ccproxy.config.sections import Guard as GuardSettings
 from ccproxy.config.sections import Limits, ModelLimit, Price
 from ccproxy.dialects import Endpoint
@@ -156,7 +155,7 @@ def main() -> None:
     for addresses in (1, 10_000):
         scopes = _scopes(addresses)
         for rates, address_rate in (("one rate", None), ("two rates", rate)):
-            turnstile = Turnstile(Rates(Windows(), "sliding"))
+            turnstile = Turnstile(MemoryRates("sliding"))
             app = Limiter(
                 _app, turnstile, rate=rate, concurrent=9, address_rate=address_rate
             )

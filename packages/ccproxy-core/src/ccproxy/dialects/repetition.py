@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from ccproxy.dialects.endpoint import Dialect
-from ccproxy.dialects.json import Json, JsonObject, an_object, objects
+from ccproxy.dialects.json import Json, JsonObject, an_object
 
 BETWEEN = 4
 """Other calls that may come between two that are the same: a circle is no larger.
@@ -118,7 +118,10 @@ def _responses(payload: JsonObject) -> Iterator[_Part]:
 
 
 def _reversed(items: Json) -> Iterator[JsonObject]:
-    return reversed(objects(items))
+    """Yield the objects of a list, the last one first; most are never asked for."""
+    for item in reversed(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield item
 
 
 _PARTS: dict[Dialect, Callable[[JsonObject], Iterator[_Part]]] = {
