@@ -57,7 +57,7 @@ async def test_who_comes_while_the_list_is_looked_at_shares_the_next_look(
     prices.may.set()
     assert await asyncio.gather(first, *others) == [SHEET] * 4
     assert prices.asked == [{"a"}, {"b", "c"}]
-    assert pricing.known("acme", "a")
+    assert pricing.quote("acme", "a").final
     assert await pricing.sheet("acme", "a") is SHEET
     assert len(prices.asked) == 2
 
@@ -79,4 +79,4 @@ async def test_who_stops_waiting_stops_nobody_else(
     await asyncio.wait({impatient})
     prices.may.set()
     await pricing.close()
-    assert pricing.known("acme", "a")
+    assert pricing.quote("acme", "a").final

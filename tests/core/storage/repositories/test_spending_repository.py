@@ -55,5 +55,6 @@ async def test_several_who_write_at_once_lose_nothing(database: Database) -> Non
     ],
 )
 def test_a_day_is_in_its_windows(day: str, windows: set[str]) -> None:
-    found = {per for per in ("day", "month", "total") if is_within(day, per, TODAY)}
+    today = TODAY.isoformat()
+    found = {per for per in ("day", "month", "total") if is_within(day, per, today)}
     assert found == windows

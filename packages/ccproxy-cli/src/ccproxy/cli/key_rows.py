@@ -26,7 +26,7 @@ def by_window(rows: Iterable[SpentOn], today: date) -> Mapping[str, Windows]:
     for each in rows:
         windows = owners.setdefault(each.owner, {})
         for per in WINDOWS:
-            if is_within(each.day, per, today):
+            if is_within(each.day, per, today.isoformat()):
                 windows[per] = windows.get(per, Spent()) + each.spent
     return owners
 

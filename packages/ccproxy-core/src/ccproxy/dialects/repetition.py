@@ -6,13 +6,14 @@ has come since the user's own last words counts: whoever still says something wa
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import islice
 from typing import TypeAlias
 
 from ccproxy.dialects.endpoint import Dialect
-from ccproxy.dialects.json import Json, JsonObject, an_object, objects
+from ccproxy.dialects.json import Json, JsonObject, an_object
 
-BETWEEN = 4
+BETWEEN = 3
 """Other calls that may come between two that are the same: a circle is no larger.
 Where more come between, an agent does something else, and the look back ends."""
 LOOK_BACK = 100
@@ -32,47 +33,43 @@ class Repetition:
     times: int
 
 
-@dataclass(slots=True)
-class _Result:
-    id: Json
-    content: Json
+class _Kind(Enum):
+    CALL = auto()
+    RESULT = auto()
+    WORDS = auto()
+    """The user's own."""
 
 
-@dataclass(slots=True)
-class _Call:
-    id: Json
-    tool: Json
-    arguments: Json
-
-
-_Part: TypeAlias = _Result | _Call | None
-"""``None`` are the user's own words."""
+_Part: TypeAlias = tuple[_Kind, Json, Json]
+"""A call's or a result's id, and what it says; no class, for there are many."""
+_WORDS: _Part = (_Kind.WORDS, None, None)
 
 
 def repetition(dialect: Dialect, payload: JsonObject) -> Repetition | None:
     """Count how often the last tool call has been made, ``None`` if there was none."""
-    last: tuple[Json, Json, Json] | None = None
+    last: tuple[Json, Json] | None = None
     times = others = 0
-    for call, result in islice(_answered(_PARTS[dialect](payload)), LOOK_BACK):
-        made = call.tool, call.arguments, result.content
+    for made in islice(_answered(_PARTS[dialect](payload)), LOOK_BACK):
         if last is None or made == last:
             last, others = made, 0
             times += 1
         elif (others := others + 1) > BETWEEN:
             break
-    return Repetition(str(last[0]), times) if last else None
+    if last is None or not isinstance(last[0], list):  # which a call always is
+        return None
+    return Repetition(str(last[0][0]), times)
 
 
-def _answered(parts: Iterator[_Part]) -> Iterator[tuple[_Call, _Result]]:
+def _answered(parts: Iterator[_Part]) -> Iterator[tuple[Json, Json]]:
     """Yield calls with their results, the last one first."""
-    results: dict[str, _Result] = {}
-    for part in parts:
-        if part is None:
+    results: dict[str, Json] = {}
+    for kind, id_, said in parts:
+        if kind is _Kind.RESULT:
+            results[str(id_)] = said
+        elif kind is _Kind.WORDS:
             return
-        if isinstance(part, _Result):
-            results[str(part.id)] = part
-        elif (result := results.pop(str(part.id), None)) is not None:
-            yield part, result
+        elif (key := str(id_)) in results:
+            yield said, results[key]
 
 
 # -- the parts of a conversation, the last one first
@@ -85,40 +82,44 @@ def _messages(payload: JsonObject) -> Iterator[_Part]:
             kind = block.get("type")
             if kind == "tool_result":
                 is_own = False
-                yield _Result(block.get("tool_use_id"), block.get("content"))
+                yield _Kind.RESULT, block.get("tool_use_id"), block.get("content")
             elif kind == "tool_use":
-                yield _Call(block.get("id"), block.get("name"), block.get("input"))
+                made = [block.get("name"), block.get("input")]
+                yield _Kind.CALL, block.get("id"), made
         if is_own:
-            yield None
+            yield _WORDS
 
 
 def _chat(payload: JsonObject) -> Iterator[_Part]:
     for message in _reversed(payload.get("messages")):
         if message.get("role") == "user":
-            yield None
+            yield _WORDS
         elif message.get("role") == "tool":
-            yield _Result(message.get("tool_call_id"), message.get("content"))
+            yield _Kind.RESULT, message.get("tool_call_id"), message.get("content")
         for call in _reversed(message.get("tool_calls")):
             made = an_object(call.get("function")) or an_object(call.get("custom"))
             said = made.get("arguments", made.get("input"))
-            yield _Call(call.get("id"), made.get("name"), said)
+            yield _Kind.CALL, call.get("id"), [made.get("name"), said]
 
 
 def _responses(payload: JsonObject) -> Iterator[_Part]:
     for item in _reversed(payload.get("input")):
         kind = str(item.get("type", "message"))
         if kind == "message" and item.get("role") == "user":
-            yield None
+            yield _WORDS
         elif kind.endswith("_call_output"):
-            yield _Result(item.get("call_id"), item.get("output"))
+            yield _Kind.RESULT, item.get("call_id"), item.get("output")
         elif kind.endswith("_call"):
             tool = item.get("name", kind.removesuffix("_call"))
             said = item.get("arguments", item.get("input", item.get("action")))
-            yield _Call(item.get("call_id"), tool, said)
+            yield _Kind.CALL, item.get("call_id"), [tool, said]
 
 
 def _reversed(items: Json) -> Iterator[JsonObject]:
-    return reversed(objects(items))
+    """Yield the objects of a list, the last one first; most are never asked for."""
+    for item in reversed(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield item
 
 
 _PARTS: dict[Dialect, Callable[[JsonObject], Iterator[_Part]]] = {

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TypeAlias
@@ -34,6 +34,19 @@ Key: TypeAlias = tuple[str, str]
 Model: TypeAlias = tuple[str, str]
 """A provider's name, and the model there."""
 LookUp: TypeAlias = Callable[[Sequence[Wanted]], Sequence[Listed]]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What is known of a model's prices.
+
+    Attributes:
+        sheet: The prices, if any are known.
+        final: Whether there is nothing to look up.
+    """
+
+    sheet: Sheet | None
+    final: bool
 
 
 class PriceBook:
@@ -79,20 +92,18 @@ class PriceBook:
                 [
                     Wanted(url=urls[provider], model=model, at=at)
                     for provider, model in models
-                    if not self.knows(provider, model, at)
+                    if not self.quote(provider, model, at).final
                 ]
             )
 
-    def knows(self, provider: str, model: str, at: datetime) -> bool:
-        """Tell whether there is nothing to look up before ``sheet`` is asked."""
-        key = _key(provider, model, self._urls())
-        if key is None or self._own_for(provider, model) is not None:
-            return True
-        return _holds(self._listed.get(key), at)
-
-    def sheet(self, provider: str, model: str) -> Sheet | None:
+    def quote(self, provider: str, model: str, at: datetime) -> Quote:
         """Return the prices of a model, as far as they are known."""
-        return self._sheet(provider, model, self._urls())
+        sheet = self._own_for(provider, model)
+        key = _key(provider, model, self._urls()) if sheet is None else None
+        if key is None:
+            return Quote(sheet, final=True)
+        listed = self._listed.get(key)
+        return Quote(listed.sheet if listed else None, final=_holds(listed, at))
 
     def _sheet(
         self, provider: str, model: str, urls: Mapping[str, str]

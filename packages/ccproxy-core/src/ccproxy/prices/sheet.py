@@ -26,6 +26,8 @@ class Rate(BaseModel):
 
     def at(self, prompt: int) -> float:
         """Return the price for a prompt of so many tokens, cached ones included."""
+        if not self.tiers:
+            return self.usual
         longer = [price for start, price in self.tiers if prompt > start]
         return longer[-1] if longer else self.usual
 
@@ -64,9 +66,11 @@ class Sheet(BaseModel):
         """
         total = 0.0
         for tokens, rate in self._lines(used):
-            if tokens and rate is None:
+            if not tokens:
+                continue
+            if rate is None:
                 return None
-            total += tokens * rate.at(used.all_input) if rate else 0.0
+            total += tokens * rate.at(used.all_input)
         return total / MILLION + self.request
 
     def _lines(self, used: Usage) -> Iterator[Line]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ccproxy.prices.book import Model, PriceBook
+from ccproxy.prices.book import Model, PriceBook, Quote
 from ccproxy.prices.sheet import Sheet
 
 TRIES = 3
@@ -33,25 +33,23 @@ class Pricing:
         self._wanted: set[Model] = set()
         self._looking: asyncio.Task[None] | None = None
 
-    def known(self, provider: str, model: str) -> bool:
-        """Tell whether ``sheet`` answers without waiting."""
-        return self._book.knows(provider, model, self._clock())
+    def quote(self, provider: str, model: str) -> Quote:
+        """Return the prices of a model, as far as they are known by now."""
+        return self._book.quote(provider, model, self._clock())
 
     async def sheet(self, provider: str, model: str) -> Sheet | None:
         """Return the prices of a model, ``None`` if there are none.
 
         That takes some tenths of a second for one that was not used today.
         """
+        quote = self.quote(provider, model)
         for _ in range(TRIES):
-            if self.known(provider, model):
+            if quote.final:
                 break
             self._wanted.add((provider, model))
             await asyncio.shield(self._look())
-        return self.at_hand(provider, model)
-
-    def at_hand(self, provider: str, model: str) -> Sheet | None:
-        """Return the prices of a model, ``None`` if they are not known, or not yet."""
-        return self._book.sheet(provider, model)
+            quote = self.quote(provider, model)
+        return quote.sheet
 
     async def close(self) -> None:
         """Wait for what is being looked up."""

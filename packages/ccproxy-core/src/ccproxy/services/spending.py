@@ -80,15 +80,13 @@ class Spending:
 
     def left(self, owner: str, budget: Quota) -> int:
         """Tell what a budget leaves, in millionths of a US dollar."""
-        today = self._clock().date()
-        used = self._held[owner]
-        for days in (self._saved.get(owner, {}), self._unsaved.get(owner, {})):
-            used += sum(
-                micros
-                for day, micros in days.items()
-                if is_within(day, budget.per, today)
-            )
-        return budget.amount - used
+        today = self._clock().date().isoformat()
+        left = budget.amount - self._held.get(owner, 0)
+        for sums in (self._saved, self._unsaved):
+            for day, micros in sums.get(owner, {}).items():
+                if is_within(day, budget.per, today):
+                    left -= micros
+        return left
 
     def hold(self, owner: str, micros: int) -> None:
         """Keep an amount from others until it is let go."""

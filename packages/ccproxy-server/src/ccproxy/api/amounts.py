@@ -1,12 +1,11 @@
 """Tokens and money per window of time, counted in the memory of this process."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from ccproxy.api.caps import Book, Cap, Claim, Claimed, Unit, Wanted, reckon
-from ccproxy.api.windows import MOST, SWEPT
+from ccproxy.api.windows import MOST, Windows
 
 
 class MemoryAmounts:
@@ -27,8 +26,7 @@ class MemoryAmounts:
     ) -> None:
         self._is_fixed = window == "fixed"
         self._clock = clock
-        self._most = most
-        self._books: OrderedDict[str, Book] = OrderedDict()
+        self._books: Windows[Book] = Windows(dict, _ends, most)
 
     def __len__(self) -> int:
         return len(self._books)
@@ -38,14 +36,14 @@ class MemoryAmounts:
         now = int(self._clock() * 1000)
         books = [self._book(cap, now) for cap, _ in wanted]
         claimed = reckon(wanted, books, now, fixed=self._is_fixed)
-        self._sweep(now)
+        self._books.sweep(now)
         return claimed
 
     def settle(self, claims: Iterable[Claim], used: Mapping[Unit, int]) -> None:
         """Put what was used in the place of what was claimed."""
         for each in claims:
-            book = self._books.get(each.cap.key, {})
-            if each.until in book:  # or it has ended meanwhile
+            book = self._books.get(each.cap.key)
+            if book and each.until in book:  # or it has ended meanwhile
                 book[each.until] += used[each.cap.unit] - each.amount
 
     async def close(self) -> None:
@@ -53,17 +51,11 @@ class MemoryAmounts:
 
     def _book(self, cap: Cap, now: int) -> Book:
         """Find the window of a cap, without what has ended, or begin it."""
-        book = self._books.setdefault(cap.key, {})
-        self._books.move_to_end(cap.key)
+        book = self._books.find(cap.key)
         while book and (oldest := next(iter(book))) <= now:
             del book[oldest]
         return book
 
-    def _sweep(self, now: int) -> None:
-        """Forget a few that have ended, so that no request pays for all of them."""
-        for _ in range(SWEPT):
-            key = next(iter(self._books))
-            ends = next(reversed(self._books[key]), 0)
-            if ends > now and len(self._books) <= self._most:
-                return
-            del self._books[key]
+
+def _ends(book: Book) -> int:
+    return next(reversed(book), 0)

@@ -5,6 +5,7 @@ estimate, which nobody else can have meanwhile, and what it did use takes the cl
 place when it is over.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -79,7 +80,7 @@ class Cap:
         return Standing(amount // part, left // part, wait / 1000, self.unit)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """What a request takes of a cap before it is known.
 
@@ -145,14 +146,18 @@ def reckon(
         if (used := sum(book.values())) > room:
             wait = _wait(book, used - room, now)
             return Claimed(refused_by=cap, standing=cap.standing(used, wait))
-    claims, standings = [], []
-    for (cap, amount), book in zip(wanted, books, strict=True):
+    claims = []
+    share, least = math.inf, 0
+    for place, ((cap, amount), book) in enumerate(zip(wanted, books, strict=True)):
         until = cap.until(now, book, fixed=fixed)
         book[until] = book.get(until, 0) + amount
         claims.append(Claim(cap, amount, until))
-        wait = next(iter(book)) - now
-        standings.append(cap.standing(sum(book.values()), wait))
-    return Claimed(claims, standing=min(standings, key=lambda each: each.share))
+        left = 1 - sum(book.values()) / cap.quota.amount
+        if left < share:
+            share, least = left, place
+    cap, book = wanted[least][0], books[least]
+    standing = cap.standing(sum(book.values()), next(iter(book)) - now)
+    return Claimed(claims, standing=standing)
 
 
 def _wait(book: Book, excess: int, now: int) -> int:

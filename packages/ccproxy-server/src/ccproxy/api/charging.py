@@ -97,23 +97,31 @@ class Charging:
         """Charge a request that is over with what it has used."""
         used = used_by(exchange, charge.guess)
         provider, model = exchange.provider or "", exchange.model or ""
-        waits = charge.priced and used is not None
-        if waits and not self._pricing.known(provider, model):
-            task = asyncio.create_task(self._end_later(charge, used, provider, model))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
-            return
-        self._settle(charge, used, self._pricing.at_hand(provider, model))
+        sheet = None
+        if charge.priced and used is not None:
+            quote = self._pricing.quote(provider, model)
+            sheet = quote.sheet
+            if not quote.final:
+                self._end_later(charge, used, provider, model)
+                return
+        self._settle(charge, used, sheet)
 
     async def close(self) -> None:
         """Charge those that have ended, and whose price is still looked up."""
         if self._ending:
             await asyncio.wait(self._ending)
 
-    async def _end_later(
-        self, charge: Charge, used: Usage | None, provider: str, model: str
+    def _end_later(
+        self, charge: Charge, used: Usage, provider: str, model: str
     ) -> None:
-        self._settle(charge, used, await self._pricing.sheet(provider, model))
+        """Charge once the price has been looked up."""
+
+        async def end() -> None:
+            self._settle(charge, used, await self._pricing.sheet(provider, model))
+
+        task = asyncio.create_task(end())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     def _settle(self, charge: Charge, used: Usage | None, sheet: Sheet | None) -> None:
         if used is None:

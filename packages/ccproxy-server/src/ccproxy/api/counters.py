@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from limits.aio.storage import RedisStorage, Storage
+from limits.aio.storage import RedisStorage
 from limits.errors import ConfigurationError
 
 from ccproxy.api.amounts import MemoryAmounts
 from ccproxy.api.caps import Amounts
-from ccproxy.api.rates import PATIENCE
-from ccproxy.api.windows import Windows
+from ccproxy.api.rates import PATIENCE, Rates, StoredRates
+from ccproxy.api.rates_memory import MemoryRates
 from ccproxy.errors import ConfigError
 from ccproxy.services.container import Close
 
@@ -19,19 +19,19 @@ class Counters:
     """Where limits are counted.
 
     Attributes:
-        requests: Where requests are.
+        rates: Where requests are.
         amounts: Where tokens and money are.
         close: Ends the connections to there.
     """
 
-    requests: Storage
+    rates: Rates
     amounts: Amounts
     close: Close
 
 
 def in_memory(window: Literal["sliding", "fixed"]) -> Counters:
     """Count in this process."""
-    return Counters(Windows(), MemoryAmounts(window), _nothing)
+    return Counters(MemoryRates(window), MemoryAmounts(window), _nothing)
 
 
 def in_redis(url: str, window: Literal["sliding", "fixed"]) -> Counters:
@@ -60,7 +60,7 @@ def in_redis(url: str, window: Literal["sliding", "fixed"]) -> Counters:
     try:
         retry = Retry(NoBackoff(), 1)
         pool = BlockingConnectionPool.from_url(url, timeout=PATIENCE, retry=retry)
-        requests = RedisStorage(
+        storage = RedisStorage(
             url,
             wrap_exceptions=True,
             implementation="redispy",
@@ -79,7 +79,7 @@ def in_redis(url: str, window: Literal["sliding", "fixed"]) -> Counters:
         await amounts.close()
         await pool.disconnect()
 
-    return Counters(requests, amounts, close)
+    return Counters(StoredRates(storage, window), amounts, close)
 
 
 async def _nothing() -> None:

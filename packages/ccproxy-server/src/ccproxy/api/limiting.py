@@ -8,7 +8,6 @@ from ccproxy.api.counters import in_memory, in_redis
 from ccproxy.api.guard import Guard
 from ccproxy.api.middleware.limiter import Limiter
 from ccproxy.api.model_limits import ModelLimits
-from ccproxy.api.rates import Rates
 from ccproxy.api.term_table import TermTable
 from ccproxy.api.till import Till
 from ccproxy.api.turnstile import Turnstile
@@ -46,7 +45,7 @@ class Limiting:
             in_redis(url.get_secret_value(), window) if url else in_memory(window)
         )
         self._close = counters.close
-        self._turnstile = Turnstile(Rates(counters.requests, window))
+        self._turnstile = Turnstile(counters.rates)
         self._settings = settings
         models = settings.models if settings.enabled else ()
         till = Till(counters.amounts, spending)

@@ -1,7 +1,7 @@
 """Limits of models; what is asked for is known once a request has been read."""
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from limits import parse
 
@@ -49,4 +49,6 @@ class ModelLimits:
         allowances = [
             allowance for pattern, allowance in self._limits if target.is_like(pattern)
         ]
+        if not allowances:
+            return nullcontext()
         return self._turnstile.passing(exchange, allowances)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from limits import RateLimitItem
 from limits.aio.storage import Storage
@@ -49,8 +49,15 @@ class Taken:
     standing: Standing | None = None
 
 
-class Rates:
-    """Counts requests, and tells whether they are too many.
+class Rates(Protocol):
+    """Counts requests, and tells whether they are too many."""
+
+    async def take(self, counted: Sequence[Counted]) -> Taken:
+        """Count a request by all rates, or by none if one of them leaves no room."""
+
+
+class StoredRates:
+    """Counts requests in a storage elsewhere.
 
     A storage that can't be reached refuses nobody: the gateway is worth more than its
     limits.

@@ -1,6 +1,6 @@
 """Which terms hold for a request: its caller's, its address's, those of its model."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -36,7 +36,7 @@ class TermTable:
         self._budgets = own.budgets
         self._address = _told("limits.address_", own.address_tokens, own.address_cost)
         self._models = [
-            (each.match, list(_caps(_model(place, each.match), said)))
+            (each.match, _caps(_model(place, each.match), said))
             for place, each in enumerate(own.models)
             if (said := _told("limits.models.", each.tokens, each.cost))
         ]
@@ -66,7 +66,7 @@ class TermTable:
         setting, said = "limits.budgets", self._budgets
         if exchange.key is not None and exchange.key.budgets:
             setting, said = f"{BY_KEY}budget", exchange.key.budgets
-        return [Budget(caller.whose, setting, _budget(each)) for each in said]
+        return _budgets(caller.whose, setting, said) if said else ()
 
     def _said(self, exchange: Exchange) -> Sequence[Said]:
         """Say what the caller's own caps are: its key's, or else the settings'."""
@@ -74,22 +74,23 @@ class TermTable:
         key = exchange.key
         if key is None or (key.tokens is None and key.cost is None):
             return _told("limits.", tokens, cost)
-        return [
+        return (
             *_told(BY_KEY, key.tokens, key.cost),
             *_told(
                 "limits.",
                 tokens if key.tokens is None else None,
                 cost if key.cost is None else None,
             ),
-        ]
+        )
 
 
+@lru_cache(4096)
 def _told(begin: str, tokens: str | None, cost: str | None) -> Sequence[Said]:
     said: Sequence[Said] = (
         (Unit.TOKENS, f"{begin}tokens", tokens),
         (Unit.COST, f"{begin}cost", cost),
     )
-    return [each for each in said if each[2] is not None]
+    return tuple(each for each in said if each[2] is not None)
 
 
 def _model(place: int, pattern: str) -> Caller:
@@ -97,18 +98,17 @@ def _model(place: int, pattern: str) -> Caller:
     return Caller(f"models/{place}/{pattern}", whose)
 
 
-def _caps(whom: Caller, said: Sequence[Said]) -> Iterator[Cap]:
+@lru_cache(4096)
+def _caps(whom: Caller, said: Sequence[Said]) -> Sequence[Cap]:
+    """Make the caps of a caller; the same are asked for again and again."""
+    caps = []
     for unit, setting, text in said:
-        quota = _parsed(unit, text or "")
+        quota = _PARSE[unit](text or "")
         key = f"{whom.key}/{unit}/{quota.per}"
-        yield Cap(key, whom.whose, setting, unit, quota)
+        caps.append(Cap(key, whom.whose, setting, unit, quota))
+    return caps
 
 
-@lru_cache(1024)
-def _parsed(unit: Unit, text: str) -> Quota:
-    return _PARSE[unit](text)
-
-
-@lru_cache(1024)
-def _budget(text: str) -> Quota:
-    return parse_budget(text)
+@lru_cache(4096)
+def _budgets(whose: str, setting: str, said: Sequence[str]) -> Sequence[Budget]:
+    return [Budget(whose, setting, parse_budget(each)) for each in said]

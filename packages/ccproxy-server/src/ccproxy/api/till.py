@@ -112,11 +112,11 @@ class Till:
         spending.refresh()
         now = self._clock()
         for each in budgets:
-            left = spending.left(owner, each.quota) - micros
-            if left < 0:
-                exchange.standing = each.standing(left + micros, now)
-                raise _spent(each, left + micros, micros, now)
-            if (standing := each.standing(left, now)) is not None:
+            left = spending.left(owner, each.quota)
+            if left < micros:
+                exchange.standing = each.standing(left, now)
+                raise _spent(each, left, micros, now)
+            if (standing := each.standing(left - micros, now)) is not None:
                 exchange.stands(standing)
 
     async def _claim(

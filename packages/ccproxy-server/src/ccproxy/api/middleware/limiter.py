@@ -82,6 +82,8 @@ class Limiter:
                 rate, rate_by = _parsed(key.requests), BY_KEY
             if key.concurrent is not None:
                 concurrent, concurrent_by = key.concurrent, BY_KEY
+        if rate_by == concurrent_by:
+            return [Allowance(caller.key, caller.whose, rate_by, rate, concurrent)]
         return [
             Allowance(caller.key, caller.whose, rate_by, rate=rate),
             Allowance(caller.key, caller.whose, concurrent_by, concurrent=concurrent),
