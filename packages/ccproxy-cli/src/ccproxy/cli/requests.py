@@ -50,6 +50,9 @@ ProviderOption: TypeAlias = Annotated[
 ModelOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="The model that was asked for.")
 ]
+KeyOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The client key that was shown.")
+]
 ClientOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="Who asked, such as claude-code.")
 ]
@@ -78,6 +81,7 @@ def list_requests(
     *,
     provider: ProviderOption = None,
     model: ModelOption = None,
+    key: KeyOption = None,
     client: ClientOption = None,
     session: SessionOption = None,
     status: StatusOption = None,
@@ -99,6 +103,7 @@ def list_requests(
     wanted = RequestFilter(
         provider=provider,
         model=model,
+        key=key,
         client=client,
         session=session,
         status=status,

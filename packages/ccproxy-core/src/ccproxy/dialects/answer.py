@@ -88,6 +88,11 @@ class Answer:
     sequence: str = ""
     usage: Usage | None = None
 
+    @property
+    def tool_calls(self) -> int:
+        """How many tools the client is to call."""
+        return sum(isinstance(each, ToolCall) for each in self.blocks)
+
 
 @dataclass(slots=True)
 class Problem:

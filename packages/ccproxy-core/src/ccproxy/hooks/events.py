@@ -100,6 +100,12 @@ class RequestEnded(Event):
         status: The HTTP status sent, or ``None`` if none was.
         duration: Seconds from arrival to the last byte.
         ttfb: Seconds from arrival to the first byte of the answer, if there was one.
+        overhead: The part of those in which the gateway itself was at work: neither the
+            request's body was awaited, nor an upstream, from asking it to the first
+            byte of its answer. An answer that is read whole before any of it goes out
+            is awaited to its last byte.
+        upstream_ttfb: Seconds from asking the provider, the last of several, to the
+            first byte of its answer's body.
         provider: Name of the provider asked, if any was.
         account: Name of the account it was asked for, if the provider has several.
         fallbacks: Who was asked before in vain, such as ``codex/gpt-5.5``.
@@ -111,7 +117,11 @@ class RequestEnded(Event):
         bytes_in: Size of the request body as it came.
         bytes_out: Size of the answer's body.
         chunks: Pieces in which the answer's body went out.
+        tool_calls: How many tools the answer asks the client to call; ``None`` where no
+            answer was read. Those that the provider runs itself are not in it.
         notes: What was changed or dropped on the way, one sentence each.
+        key: The name of the client key that was shown, or the place of the token in
+            the settings, such as ``client_tokens[0]``; ``None`` if none is asked for.
         client: The program that asked, of a closed set; ``other`` is none of it, and
             ``None`` one that does not say.
         client_version: That program's version, if it tells.
@@ -135,6 +145,8 @@ class RequestEnded(Event):
     status: int | None
     duration: float
     ttfb: float | None = None
+    overhead: float | None = None
+    upstream_ttfb: float | None = None
     provider: str | None = None
     account: str | None = None
     fallbacks: tuple[str, ...] = ()
@@ -146,7 +158,9 @@ class RequestEnded(Event):
     bytes_in: int = 0
     bytes_out: int = 0
     chunks: int = 0
+    tool_calls: int | None = None
     notes: tuple[str, ...] = ()
+    key: str | None = None
     client: str | None = None
     client_version: str | None = None
     session: str | None = None

@@ -25,6 +25,8 @@ class RequestRecord:
     """When the last byte had gone, or the request had failed."""
     request_id: str
     """The id that the answer carried in ``x-ccproxy-request-id``."""
+    key: str | None = None
+    """The client key that was shown, or the token's place in the settings."""
     session: str | None = None
     """The conversation, if the client names it."""
     client: str | None = None
@@ -67,12 +69,18 @@ class RequestRecord:
     """Seconds from arrival to the last byte."""
     ttfb: float | None = None
     """Seconds from arrival to the first byte of the answer."""
+    overhead: float | None = None
+    """The part of those in which neither the client nor a provider was awaited."""
+    upstream_ttfb: float | None = None
+    """Seconds from asking the provider to the first byte of its answer."""
     bytes_in: int = 0
     """Size of the request's body."""
     bytes_out: int = 0
     """Size of the answer's body."""
     chunks: int = 0
     """Pieces in which the answer went out."""
+    tool_calls: int | None = None
+    """How many tools the answer asks the client to call; ``null`` if unknown."""
     input_tokens: int | None = None
     """Tokens read, but for those of the cache; all counts are ``null`` if unknown."""
     cache_read_tokens: int | None = None

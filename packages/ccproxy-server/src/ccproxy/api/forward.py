@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from time import monotonic
 from typing import TypeAlias
 
 from ccproxy.api.asked import Asked, decode, model_of
@@ -88,11 +89,13 @@ class Forward:
         Raises:
             CCProxyError: It can't be answered, and nothing has been sent yet.
         """
+        began = monotonic()
         try:
             body = await read_body(receive, exchange.headers, self._max_body)
         except ClientLeftError:
             exchange.fail(Failure.CLIENT_LEFT, "The client left while asking.")
             return
+        exchange.waited_since(began)
         exchange.bytes_in = len(body)
         payload = decode(body)
         exchange.model_requested = model_of(payload)
@@ -189,7 +192,7 @@ class Forward:
         Where there are other choices a refusal is held back, and so are the first
         events of a stream for as long as others can still be asked.
         """
-        choice = attempt.choice
+        choice, exchange = attempt.choice, attempt.exchange
         try:
             response = await attempt.ask(self._network)
             setback = setback_of_answer(choice, response)
@@ -202,8 +205,11 @@ class Forward:
                 return setback
         except MOVABLE as error:
             return setback_of_error(choice, error)
+        finally:
+            if exchange.asked_at is not None:
+                exchange.waited_since(exchange.asked_at)
         if setback is None:
-            self._choices.answered(attempt.exchange, choice, response.status)
+            self._choices.answered(exchange, choice, response.status)
         else:
             self._choices.failed(setback)
         return response

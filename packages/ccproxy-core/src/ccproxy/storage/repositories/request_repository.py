@@ -26,6 +26,7 @@ _COLUMN = request_records.c
 _SAME = (
     "provider",
     "model",
+    "key",
     "client",
     "session",
     "repository",
