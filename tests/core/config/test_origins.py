@@ -83,12 +83,10 @@ def test_the_keys_of_a_table_each_tell_their_own_source(read: Read, file: Path) 
 
 
 def test_a_limit_of_tokens_is_no_secret(read: Read) -> None:
-    toml = (
-        "[limits]\ntokens = '1M/day'\n[[limits.models]]\nmatch = '*'\ntokens = '5/day'"
-    )
-    told = _of(read(toml))
+    models = "[[limits.models]]\nmatch = '*'\ntokens = '5k/day'\n"
+    told = _of(read(f"[limits]\ntokens = '1M/day'\n{models}"))
     assert told["limits.tokens"][0] == "1M/day"
-    assert told["limits.models"][0] == [{"match": "*", "tokens": "5/day"}]
+    assert "5k/day" in str(told["limits.models"][0])
 
 
 def test_secrets_are_masked_at_any_depth(read: Read) -> None:
