@@ -305,3 +305,15 @@ async def test_a_redis_that_is_not_there_refuses_nobody(start: Start) -> None:
     running = await start(redis)
     for _ in range(2):
         assert (await ask(running)).status_code == 200
+
+
+@pytest.mark.parametrize(("rate", "again"), [("1/minute", None), ("1/hour", "false")])
+async def test_who_would_wait_for_long_is_told_not_to(
+    start: Start, rate: str, again: str | None
+) -> None:
+    """An SDK would wait for an hour without a word."""
+    running = await start(limits(requests=rate))
+    await ask(running)
+    refused = await ask(running)
+    assert refused.status_code == 429
+    assert refused.headers.get("x-should-retry") == again
