@@ -278,7 +278,7 @@ class Prices(Section):
 
 
 class Limits(Section):
-    """How often a caller may ask models."""
+    """How often callers may ask models, and for how much."""
 
     enabled: bool = False
     """Whether requests are limited."""
@@ -315,8 +315,8 @@ class Limits(Section):
     such as gpt-* or codex/*), requests, concurrent, tokens and cost; all that match
     hold."""
     redis_url: RedisUrl | None = None
-    """URL of a Redis in which all workers and gateways count rates together; not set,
-    each process counts for itself."""
+    """URL of a Redis in which all workers and gateways count together, but for requests
+    at once and budgets; not set, each process counts for itself."""
 
 
 class Guard(Section):
@@ -325,7 +325,7 @@ class Guard(Section):
     enabled: bool = False
     """Whether requests are watched for it. Each process watches for itself, in
     memory."""
-    repeats: int = Field(default=10, ge=0)
+    repeats: int = Field(default=10, ge=0, le=100)
     """How often the same tool call may bring the same result since the user's own last
     words; half as often is warned of, 0 is any number."""
     session_tokens: int = Field(default=0, ge=0)

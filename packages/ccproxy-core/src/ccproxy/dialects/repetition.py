@@ -17,7 +17,7 @@ BETWEEN = 3
 """Other calls that may come between two that are the same: a circle is no larger.
 Where more come between, an agent does something else, and the look back ends."""
 LOOK_BACK = 100
-"""Calls that are looked at."""
+"""Calls that are looked at; no setting asks for more."""
 
 
 @dataclass(frozen=True, slots=True)

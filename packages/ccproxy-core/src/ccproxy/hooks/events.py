@@ -287,7 +287,7 @@ class GuardTripped(Event):
     Attributes:
         request_id: As in the started event.
         session: The conversation's id, if the client names it.
-        reason: In which way.
+        reason: In which way: ``repeats``, ``tokens``, ``cost`` or ``time``.
         refused: Whether it was refused; if not, it was answered with a warning.
     """
 

@@ -63,5 +63,7 @@ class Pricing:
 
     async def _look_up(self) -> None:
         wanted, self._wanted = self._wanted, set()
-        await asyncio.to_thread(self._book.learn, wanted, self._clock())
-        self._looking = None
+        try:
+            await asyncio.to_thread(self._book.learn, wanted, self._clock())
+        finally:
+            self._looking = None

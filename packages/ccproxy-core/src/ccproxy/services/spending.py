@@ -112,8 +112,10 @@ class Spending:
             self._reading = asyncio.create_task(self._read_again())
 
     async def _read_again(self) -> None:
-        await self._read()
-        self._reading = None
+        try:
+            await self._read()
+        finally:
+            self._reading = None
 
     async def _read(self) -> None:
         today = self._clock().date()

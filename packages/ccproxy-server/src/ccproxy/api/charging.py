@@ -23,8 +23,7 @@ from ccproxy.sdk import JsonObject
 from ccproxy.services.pricing import Pricing
 
 BYTES = 4
-"""Bytes of a request's body for a token; too many are counted rather than too few, as
-its JSON is counted with its words."""
+"""Bytes of a request's body for a token; its JSON is counted with its words."""
 MOST_INPUT = 200_000
 """Tokens that a body is taken for at most, which images soon exceed."""
 MOST_OUTPUT = 4096
@@ -168,5 +167,7 @@ def used_by(exchange: Exchange, guess: Usage) -> Usage | None:
 
 
 def _micros(sheet: Sheet | None, used: Usage) -> int | None:
+    """Tell a cost in millionths of a dollar, what is less than one as one."""
     cost = sheet.cost(used) if sheet else None
-    return None if cost is None else math.ceil(cost * MICROS)
+    # Rounded first: 0.07 x 1,000,000 is a little more than 70,000.
+    return None if cost is None else math.ceil(round(cost * MICROS, 3))

@@ -92,7 +92,7 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
 """Subclasses stand before their parents."""
 
 PATIENCE = timedelta(minutes=1)
-"""For how long clients wait by themselves."""
+"""For how long a client should wait without telling anybody."""
 
 INTERNAL = Answer(500, "internal_error", Failure.INTERNAL)
 
@@ -153,10 +153,10 @@ def render(
 def _wait(wait: timedelta | None) -> list[tuple[bytes, bytes]]:
     """Tell when to ask again.
 
-    Anthropic's SDKs wait for a minute at most, OpenAI's for two. Told to wait for
-    longer they ask again after a second, which is of no use, unless they are told not
-    to. Source: ``_should_retry`` and ``_calculate_retry_timeout`` of their Python
-    packages.
+    Told to wait for long, Anthropic's SDK would do so without a word, be it a day, and
+    OpenAI's would ask again after a second. So they are told not to ask by themselves.
+    Source: ``_should_retry`` and ``_calculate_retry_timeout`` of anthropic 2.12 and
+    openai 3.54.
     """
     headers = []
     if wait is not None:

@@ -10,6 +10,7 @@ import structlog
 
 from ccproxy.api.affinity import conversation_of
 from ccproxy.api.asked import Asked
+from ccproxy.api.callers import session_of
 from ccproxy.config.sections import Guard as GuardSettings
 from ccproxy.dialects import Endpoint
 from ccproxy.dialects.repetition import repetition
@@ -109,7 +110,7 @@ class Guard:
         finding = next((each for each in found if each.refuse), None)
         finding = finding or next(iter(found), None)
         if finding is not None:
-            self._tell(asked, finding, name)
+            self._tell(asked, finding)
         return session
 
     def _session(self, caller: str, name: str) -> Session:
@@ -159,14 +160,14 @@ class Guard:
                     "Begin a new session",
                 )
 
-    def _tell(self, asked: Asked, finding: _Finding, session: str | None) -> None:
+    def _tell(self, asked: Asked, finding: _Finding) -> None:
         exchange = asked.exchange
         exchange.warning = finding.what
         self._bus.publish(
             GuardTripped(
                 at=datetime.now(UTC),
                 request_id=exchange.id,
-                session=session,
+                session=session_of(exchange.headers),
                 reason=finding.kind,
                 refused=finding.refuse,
             )
