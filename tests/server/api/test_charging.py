@@ -8,7 +8,7 @@ import pytest
 
 from ccproxy.api.amounts import MemoryAmounts
 from ccproxy.api.asked import Asked
-from ccproxy.api.attention import Attention
+from ccproxy.api.attention import Attention, Lookout
 from ccproxy.api.charging import MOST_INPUT, MOST_OUTPUT, Charging, guessed
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.routing import PathTable, Target
@@ -50,7 +50,7 @@ def asked_with_key() -> Asked:
     match = PathTable((), ()).match("/v1/messages")
     exchange = Exchange(id="r", match=match, method="POST", headers={}, began=0)
     exchange.key = KEY
-    attention = Attention(silence)
+    attention = Attention(silence, Lookout())
     return Asked(exchange, Endpoint.MESSAGES, {}, b"{}", {}, nothing, attention, ())
 
 

@@ -76,6 +76,13 @@ def problem_of(payload: JsonObject) -> Problem:
     return Problem(status, message[:LONGEST], code, wait if wait > 0 else None)
 
 
+def no_answer(payload: JsonObject) -> Problem:
+    """Read what an upstream sends with status 200 although it is no answer."""
+    if payload.get("error"):
+        return problem_of(payload)
+    return Problem(502, "What the upstream sent is no answer.", "upstream_died")
+
+
 def _detail(detail: Json) -> str:
     """Read FastAPI's ``detail``: a text, an object, or a list of what is invalid."""
     if isinstance(detail, list):
