@@ -5,6 +5,7 @@ from limits import parse
 from ccproxy.api.admission import Admission
 from ccproxy.api.charging import Charging
 from ccproxy.api.counters import in_memory, in_redis
+from ccproxy.api.forward import Admit
 from ccproxy.api.guard import Guard
 from ccproxy.api.middleware.limiter import Limiter
 from ccproxy.api.model_limits import ModelLimits
@@ -47,12 +48,14 @@ class Limiting:
         self._close = counters.close
         self._turnstile = Turnstile(counters.rates)
         self._settings = settings
-        models = settings.models if settings.enabled else ()
-        till = Till(counters.amounts, spending)
-        self._charging = Charging(TermTable(settings), till, pricing)
-        self.admit = Admission(
-            ModelLimits(self._turnstile, models), self._charging, guard
+        models = ModelLimits(
+            self._turnstile, settings.models if settings.enabled else ()
         )
+        table, till = TermTable(settings), Till(counters.amounts, spending)
+        self._charging = Charging(table, till, pricing)
+        self.admit: Admit = models
+        if guard is not None or spending is not None or not table.is_empty:
+            self.admit = Admission(models, self._charging, guard)
 
     async def close(self) -> None:
         """Charge what has ended, and end the connections to where the counts are."""

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from limits import parse
 
+from ccproxy.api.asked import Asked
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.routing import Target
 from ccproxy.api.turnstile import Allowance, Turnstile
@@ -34,6 +35,12 @@ class ModelLimits:
             )
             for place, each in enumerate(limits)
         ]
+
+    def __call__(
+        self, asked: Asked, target: Target
+    ) -> AbstractAsyncContextManager[None]:
+        """Let a request in that is charged for nothing; see ``passing``."""
+        return self.passing(asked.exchange, target)
 
     def passing(
         self, exchange: Exchange, target: Target

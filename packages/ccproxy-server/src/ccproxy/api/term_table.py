@@ -41,6 +41,11 @@ class TermTable:
             if (said := _told("limits.models.", each.tokens, each.cost))
         ]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing holds, but for what keys have of their own."""
+        return not (any(self._own) or self._budgets or self._address or self._models)
+
     def terms(self, exchange: Exchange, scope: Scope, target: Target) -> Terms:
         """Return all that holds.
 
