@@ -90,11 +90,13 @@ async def test_costs_are_put_to_records_before_they_are_written(
     def price(batch: Sequence[RequestRecord]) -> list[RequestRecord]:
         return [replace(each, cost=0.25) for each in batch]
 
-    storage = keep(database, price=price)
+    heard: list[RequestRecord] = []
+    storage = keep(database, price=price, priced=heard.extend)
     storage.put(record())
     await storage.flush(PATIENCE)
     (told,) = await kept(database)
     assert told.cost == 0.25
+    assert heard == [told]
 
 
 async def test_text_that_a_database_can_not_hold_stops_nobody(

@@ -73,6 +73,15 @@ class QueueWorker(Generic[T]):
         """How many items wait."""
         return len(self._waiting)
 
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest of them has waited."""
+        try:
+            since, _ = self._waiting[0]
+        except IndexError:  # nothing waits; looked at from another thread, any more
+            return 0.0
+        return self._clock() - since
+
     def start(self) -> None:
         """Start the task; items put before are kept."""
         if self._task is None:

@@ -33,6 +33,9 @@ class HookBus:
     Args:
         timeout: Seconds a coroutine hook may take for one event.
         queue_size: Events that may wait per owner and lane.
+
+    Attributes:
+        failures: How many deliveries have failed.
     """
 
     def __init__(self, *, timeout: float = 5.0, queue_size: int = 10_000) -> None:
@@ -54,6 +57,11 @@ class HookBus:
     def wanted(self, event: type[Event]) -> bool:
         """Whether anybody listens, so that nobody else builds the event."""
         return bool(self._subscribers.get(event))
+
+    @property
+    def lanes(self) -> tuple[QueueWorker[Delivery], ...]:
+        """The queues of those whose hooks are coroutine functions."""
+        return tuple(self._lanes.values())
 
     def publish(self, event: Event) -> None:
         """Tell all who subscribed to this type of event; returns at once."""

@@ -23,6 +23,7 @@ class HookEvent(StrEnum):
     AUTH_TOKEN_REFRESHED = "auth_token_refreshed"  # noqa: S105  (an event's name)
     CIRCUIT_CHANGED = "circuit_changed"
     GUARD_TRIPPED = "guard_tripped"
+    REQUESTS_PRICED = "requests_priced"
     PLUGIN_STARTED = "plugin_started"
     PLUGIN_FAILED = "plugin_failed"
 
@@ -300,6 +301,39 @@ class GuardTripped(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCost:
+    """What requests to one model cost.
+
+    Attributes:
+        provider: The provider's name.
+        model: The model it was asked for.
+        requests: How many there were whose cost is known.
+        usd: What they cost together, in US dollars.
+    """
+
+    provider: str
+    model: str
+    requests: int
+    usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsPriced(Event):
+    """The costs of requests are known, which is some seconds after they have ended.
+
+    Told of those that the request log keeps, and of none whose cost is unknown.
+
+    Attributes:
+        costs: One ``ModelCost`` (``provider``, ``model``, ``requests``, ``usd``) for
+            each model.
+    """
+
+    name = HookEvent.REQUESTS_PRICED
+
+    costs: tuple[ModelCost, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginStarted(Event):
     """A plugin is running.
 
@@ -338,6 +372,7 @@ EVENTS: tuple[type[Event], ...] = (
     AuthTokenRefreshed,
     CircuitChanged,
     GuardTripped,
+    RequestsPriced,
     PluginStarted,
     PluginFailed,
 )

@@ -4,14 +4,26 @@ import importlib.metadata
 
 from pydantic import Field
 
-from ccproxy.sdk import Contributions, Manifest, Plugin, PluginConfig, Route
+from ccproxy.sdk import (
+    Contributions,
+    Manifest,
+    Plugin,
+    PluginConfig,
+    PluginContext,
+    Route,
+)
 from ccproxy.sdk.events import (
     CircuitChanged,
     GuardTripped,
+    PluginFailed,
+    PluginStarted,
     RequestCompleted,
     RequestFailed,
+    RequestsPriced,
     RequestStarted,
+    StreamChunk,
 )
+from ccproxy.sdk.vitals import Vitals
 
 PATH = "/metrics"
 
@@ -22,10 +34,13 @@ class MetricsConfig(PluginConfig):
     max_models: int = Field(default=100, ge=1)
     """How many models are told apart; all others are ``other``, as callers may name
     models as they like."""
+    chunk_gaps: bool = False
+    """Whether the time between two pieces of a stream is measured, which costs some
+    time for each piece."""
 
 
 class MetricsPlugin(Plugin[MetricsConfig]):
-    """Add ``/metrics``: requests, tokens, circuits, the build and the process."""
+    """Add ``/metrics``: requests, tokens, costs, limits, the gateway and the build."""
 
     manifest = Manifest(
         name="metrics",
@@ -41,10 +56,22 @@ class MetricsPlugin(Plugin[MetricsConfig]):
         """
         from ccproxy.plugins.metrics.scrape import Scrape  # noqa: PLC0415
 
-        scrape = Scrape(self.manifest.version, self.config.max_models)
+        self._scrape = scrape = Scrape(self.manifest.version, self.config.max_models)
         add.routes(Route(PATH, scrape))
         add.hook(CircuitChanged, scrape.circuit_changed)
         add.hook(GuardTripped, scrape.guard_tripped)
         add.hook(RequestStarted, scrape.requests.started)
         add.hook(RequestCompleted, scrape.requests.ended)
         add.hook(RequestFailed, scrape.requests.ended)
+        add.hook(RequestsPriced, scrape.requests.priced)
+        add.hook(PluginStarted, scrape.plugin_started)
+        add.hook(PluginFailed, scrape.plugin_failed)
+        if self.config.chunk_gaps:
+            gaps = scrape.follow_gaps()
+            add.hook(StreamChunk, gaps.passed)
+            add.hook(RequestCompleted, gaps.ended)
+            add.hook(RequestFailed, gaps.ended)
+
+    async def start(self, ctx: PluginContext) -> None:
+        """Watch the gateway itself."""
+        self._scrape.watch(ctx.get(Vitals).read)

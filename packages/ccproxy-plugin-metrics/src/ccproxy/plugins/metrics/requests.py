@@ -12,7 +12,12 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ccproxy.sdk import Endpoint, mask_text
-from ccproxy.sdk.events import RequestEnded, RequestFailed, RequestStarted
+from ccproxy.sdk.events import (
+    RequestEnded,
+    RequestFailed,
+    RequestsPriced,
+    RequestStarted,
+)
 
 MetricT = TypeVar("MetricT", Counter, Histogram)
 
@@ -26,11 +31,29 @@ OTHER = "other"
 SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Bounds of the histograms: an agent's answer may take minutes."""
 
+OVERHEAD = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+"""Bounds for what the gateway itself takes, which is little if all is well."""
+
 _LONGEST_EXEMPLAR = 128
 _LONG = 1.0
 """Seconds; requests that take as long are all named by exemplars, of shorter ones one
 in that time, as naming them all costs more than counting them."""
 
+_TIMES = (
+    ("request_duration_seconds", "From arrival to the last byte.", SECONDS),
+    ("request_ttfb_seconds", "From arrival to the answer's first byte.", SECONDS),
+    (
+        "upstream_ttfb_seconds",
+        "From asking the provider to the first byte of its answer.",
+        SECONDS,
+    ),
+    (
+        "request_overhead_seconds",
+        "What the gateway itself took before the answer's first byte.",
+        OVERHEAD,
+    ),
+)
+"""Histograms: name, meaning, bounds."""
 _TOKENS = {
     "input": "input_tokens",
     "cache_read": "cache_read_tokens",
@@ -90,19 +113,30 @@ class RequestMetrics:
             namespace=PREFIX,
             registry=registry,
         )
-        self._duration, self._ttfb = (
+        self._duration, self._ttfb, self._upstream, self._overhead = (
             Histogram(
                 name,
                 text,
                 ("provider", "streaming"),
                 namespace=PREFIX,
                 registry=registry,
-                buckets=SECONDS,
+                buckets=buckets,
             )
-            for name, text in (
-                ("request_duration_seconds", "From arrival to the last byte."),
-                ("request_ttfb_seconds", "From arrival to the answer's first byte."),
-            )
+            for name, text, buckets in _TIMES
+        )
+        self._tool_calls = Counter(
+            "tool_calls",
+            "Tools that answers asked their clients to call.",
+            ("provider", "model"),
+            namespace=PREFIX,
+            registry=registry,
+        )
+        self._cost = Counter(
+            "cost_usd",
+            "What requests have cost in US dollars, as far as that is known.",
+            ("provider", "model"),
+            namespace=PREFIX,
+            registry=registry,
         )
         self._tokens = Counter(
             "tokens",
@@ -136,9 +170,21 @@ class RequestMetrics:
         duration.observe(event.duration, exemplar)
         if event.ttfb is not None:
             _child(self._ttfb, provider, streaming).observe(event.ttfb, exemplar)
+        if event.upstream_ttfb is not None:
+            _child(self._upstream, provider, streaming).observe(event.upstream_ttfb)
+        if event.overhead is not None:
+            _child(self._overhead, provider, streaming).observe(event.overhead)
+        if event.tool_calls:
+            _child(self._tool_calls, provider, model).inc(event.tool_calls)
         for kind, name in _TOKENS.items():
             if count := getattr(event, name):
                 _child(self._tokens, provider, model, kind).inc(count)
+
+    def priced(self, event: RequestsPriced) -> None:
+        """Add up what requests cost."""
+        for each in event.costs:
+            model = self._model(each.model)
+            _child(self._cost, each.provider, model).inc(each.usd)
 
     def _exemplar(self, event: RequestEnded) -> dict[str, str] | None:
         """Name the request, if its turn has come and OpenMetrics takes its name.

@@ -5,6 +5,7 @@ its metrics there.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -20,9 +21,18 @@ from prometheus_client import (
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from ccproxy.plugins.metrics.accept import wants_openmetrics
+from ccproxy.plugins.metrics.gaps import GapMetrics
 from ccproxy.plugins.metrics.requests import PREFIX, RequestMetrics
+from ccproxy.plugins.metrics.vitals import VitalsCollector
 from ccproxy.sdk import Request, Response
-from ccproxy.sdk.events import CircuitChanged, CircuitState, GuardTripped
+from ccproxy.sdk.events import (
+    CircuitChanged,
+    CircuitState,
+    GuardTripped,
+    PluginFailed,
+    PluginStarted,
+)
+from ccproxy.sdk.vitals import Reading
 
 
 class Scrape:
@@ -53,7 +63,13 @@ class Scrape:
             namespace=PREFIX,
             registry=self._registry,
         )
-
+        self._plugins = Gauge(
+            "plugins",
+            "Plugins that run, or have failed.",
+            ("plugin", "state"),
+            namespace=PREFIX,
+            registry=self._registry,
+        )
         self._guard = Counter(
             "guard_trips",
             "Requests of agents that may have run away; warned of, or refused.",
@@ -61,6 +77,22 @@ class Scrape:
             namespace=PREFIX,
             registry=self._registry,
         )
+
+    def watch(self, read: Callable[[], Reading]) -> None:
+        """Tell how the gateway itself is, too."""
+        self._registry.register(VitalsCollector(read))
+
+    def follow_gaps(self) -> GapMetrics:
+        """Tell of the time between two pieces of a stream, too."""
+        return GapMetrics(self._registry)
+
+    def plugin_started(self, event: PluginStarted) -> None:
+        """Note a plugin that runs."""
+        self._plugins.labels(event.plugin, "running").set(1)
+
+    def plugin_failed(self, event: PluginFailed) -> None:
+        """Note a plugin that does not."""
+        self._plugins.labels(event.plugin, "failed").set(1)
 
     def circuit_changed(self, event: CircuitChanged) -> None:
         """Count a model where it is now."""
