@@ -66,6 +66,11 @@ class MetricsPlugin(Plugin[MetricsConfig]):
         add.hook(RequestsPriced, scrape.requests.priced)
         add.hook(PluginStarted, scrape.plugin_started)
         add.hook(PluginFailed, scrape.plugin_failed)
+        add.command(
+            "metrics",
+            "ccproxy.plugins.metrics.command:main",
+            "Print the Grafana dashboard, or the alert rules of Prometheus.",
+        )
         if self.config.chunk_gaps:
             gaps = scrape.follow_gaps()
             add.hook(StreamChunk, gaps.passed)
