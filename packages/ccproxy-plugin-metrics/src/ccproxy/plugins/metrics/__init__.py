@@ -1,10 +1,12 @@
 """Metrics for Prometheus at ``/metrics``."""
 
 import importlib.metadata
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from ccproxy.sdk import (
+    BaseUrl,
     Contributions,
     Manifest,
     Plugin,
@@ -25,6 +27,9 @@ from ccproxy.sdk.events import (
 )
 from ccproxy.sdk.vitals import Vitals
 
+if TYPE_CHECKING:
+    from ccproxy.plugins.metrics.push import Pusher
+
 PATH = "/metrics"
 
 
@@ -34,6 +39,11 @@ class MetricsConfig(PluginConfig):
     max_models: int = Field(default=100, ge=1)
     """How many models are told apart; all others are ``other``, as callers may name
     models as they like."""
+    push_url: BaseUrl | None = None
+    """Where metrics are pushed to, beside being there to be scraped: a Pushgateway's
+    URL with a job, such as http://127.0.0.1:9091/metrics/job/ccproxy."""
+    push_seconds: float = Field(default=30.0, ge=1)
+    """How often; less often while it fails."""
     chunk_gaps: bool = False
     """Whether the time between two pieces of a stream is measured, which costs some
     time for each piece."""
@@ -47,6 +57,10 @@ class MetricsPlugin(Plugin[MetricsConfig]):
         version=importlib.metadata.version("ccproxy-plugin-metrics"),
         config=MetricsConfig,
     )
+
+    def __init__(self, config: MetricsConfig) -> None:
+        super().__init__(config)
+        self._pusher: Pusher | None = None
 
     def setup(self, add: Contributions) -> None:
         """Add the route, and follow what it tells of.
@@ -78,5 +92,19 @@ class MetricsPlugin(Plugin[MetricsConfig]):
             add.hook(RequestFailed, gaps.ended)
 
     async def start(self, ctx: PluginContext) -> None:
-        """Watch the gateway itself."""
+        """Watch the gateway itself, and push if that is asked for."""
         self._scrape.watch(ctx.get(Vitals).read)
+        if self.config.push_url is not None:
+            from ccproxy.plugins.metrics.push import Pusher  # noqa: PLC0415  (as above)
+
+            self._pusher = Pusher(
+                self.config.push_url,
+                self.config.push_seconds,
+                self._scrape.text,
+                ctx.http,
+            )
+
+    async def stop(self) -> None:
+        """Push a last time."""
+        if self._pusher is not None:
+            await self._pusher.stop()

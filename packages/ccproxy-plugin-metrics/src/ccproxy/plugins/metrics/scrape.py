@@ -113,5 +113,8 @@ class Scrape:
         if wants_openmetrics(request.headers.get("accept", "")):
             body = await asyncio.to_thread(openmetrics.generate_latest, self._registry)
             return Response(body, media_type=openmetrics.CONTENT_TYPE_LATEST)
-        body = await asyncio.to_thread(generate_latest, self._registry)
-        return Response(body, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return Response(await self.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    async def text(self) -> bytes:
+        """Write all metrics in the text format 0.0.4."""
+        return await asyncio.to_thread(generate_latest, self._registry)
