@@ -84,6 +84,7 @@ class PluginContext:
         get: Finds a service by its type; raises ``KeyError`` if there is none.
         data_dir: The gateway's folder of private files; it need not exist. A plugin
             keeps its own in a folder below, named as itself.
+        workers: How many processes serve; each has started the plugin for itself.
     """
 
     http: httpx.AsyncClient
@@ -92,6 +93,7 @@ class PluginContext:
     database: Database
     get: Lookup
     data_dir: Path
+    workers: int = 1
 
 
 ConfigT_co = TypeVar("ConfigT_co", bound=PluginConfig, covariant=True)

@@ -86,6 +86,7 @@ def plugin_context(
         database=container.get(Database),
         get=container.get,
         data_dir=data_dir or paths.data_dir(),
+        workers=container.get(Settings).server.workers,
     )
 
 

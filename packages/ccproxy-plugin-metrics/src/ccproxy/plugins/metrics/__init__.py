@@ -29,6 +29,7 @@ from ccproxy.sdk.vitals import Vitals
 
 if TYPE_CHECKING:
     from ccproxy.plugins.metrics.push import Pusher
+    from ccproxy.plugins.metrics.sharing import Sharing
 
 PATH = "/metrics"
 
@@ -61,6 +62,7 @@ class MetricsPlugin(Plugin[MetricsConfig]):
     def __init__(self, config: MetricsConfig) -> None:
         super().__init__(config)
         self._pusher: Pusher | None = None
+        self._sharing: Sharing | None = None
 
     def setup(self, add: Contributions) -> None:
         """Add the route, and follow what it tells of.
@@ -94,6 +96,10 @@ class MetricsPlugin(Plugin[MetricsConfig]):
     async def start(self, ctx: PluginContext) -> None:
         """Watch the gateway itself, and push if that is asked for."""
         self._scrape.watch(ctx.get(Vitals).read)
+        if ctx.workers > 1:
+            from ccproxy.plugins.metrics.sharing import Sharing  # noqa: PLC0415  (so, too)
+
+            self._sharing = Sharing(self._scrape, ctx.data_dir / self.manifest.name)
         if self.config.push_url is not None:
             from ccproxy.plugins.metrics.push import Pusher  # noqa: PLC0415  (as above)
 
@@ -105,6 +111,8 @@ class MetricsPlugin(Plugin[MetricsConfig]):
             )
 
     async def stop(self) -> None:
-        """Push a last time."""
+        """Push a last time, and share no more."""
+        if self._sharing is not None:
+            await self._sharing.stop()
         if self._pusher is not None:
             await self._pusher.stop()

@@ -24,6 +24,7 @@ from ccproxy.plugins.metrics.accept import wants_openmetrics
 from ccproxy.plugins.metrics.gaps import GapMetrics
 from ccproxy.plugins.metrics.requests import PREFIX, RequestMetrics
 from ccproxy.plugins.metrics.vitals import VitalsCollector
+from ccproxy.plugins.metrics.workers import Together, Workers
 from ccproxy.sdk import Request, Response
 from ccproxy.sdk.events import (
     CircuitChanged,
@@ -48,6 +49,7 @@ class Scrape:
 
     def __init__(self, version: str, max_models: int) -> None:
         self._registry = CollectorRegistry()
+        self._told: CollectorRegistry | Together = self._registry
         self.requests = RequestMetrics(self._registry, max_models)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -82,6 +84,18 @@ class Scrape:
         """Tell how the gateway itself is, too."""
         self._registry.register(VitalsCollector(read))
 
+    def join(self, workers: Workers) -> None:
+        """Tell of the other workers of this gateway, too."""
+        self._told = Together(self._registry, workers)
+
+    async def write(self, workers: Workers) -> None:
+        """Let the other workers know what is counted here.
+
+        Raises:
+            OSError: It can't be written.
+        """
+        await asyncio.to_thread(lambda: workers.write(self._registry.collect()))
+
     def follow_gaps(self) -> GapMetrics:
         """Tell of the time between two pieces of a stream, too."""
         return GapMetrics(self._registry)
@@ -111,10 +125,10 @@ class Scrape:
         Collecting reads ``/proc`` and takes locks, so it runs in a thread.
         """
         if wants_openmetrics(request.headers.get("accept", "")):
-            body = await asyncio.to_thread(openmetrics.generate_latest, self._registry)
+            body = await asyncio.to_thread(openmetrics.generate_latest, self._told)
             return Response(body, media_type=openmetrics.CONTENT_TYPE_LATEST)
         return Response(await self.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def text(self) -> bytes:
         """Write all metrics in the text format 0.0.4."""
-        return await asyncio.to_thread(generate_latest, self._registry)
+        return await asyncio.to_thread(generate_latest, self._told)

@@ -1,0 +1,141 @@
+"""A scrape of any worker tells of all of them, and of no gateway that is gone."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from ccproxy.plugins.metrics.workers import Together, Workers
+from fakes.process import serving
+
+PARENT = os.getppid()
+
+
+class Counted:
+    """What a worker counts."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own = {"registry": self.registry, "namespace": "ccproxy"}
+        self.requests = Counter("requests", "x", ("model",), **own)  # type: ignore[arg-type]
+        self.open = Gauge("open", "x", **own)  # type: ignore[arg-type]
+        self.used = Gauge("limit_used_percent", "x", **own)  # type: ignore[arg-type]
+        self.taken = Histogram("taken", "x", buckets=(1, 2), **own)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def counted() -> Counted:
+    counted = Counted()
+    counted.requests.labels("a").inc(2)
+    counted.open.set(1)
+    counted.used.set(40)
+    counted.taken.observe(0.5)
+    return counted
+
+
+def write_as(process: int, folder: Path, counted: Counted) -> None:
+    """Write what another worker would."""
+    workers = Workers(folder, PARENT)
+    workers.write(counted.registry.collect())
+    (own,) = folder.glob(f"*/{os.getpid()}.json")
+    own.rename(own.with_name(f"{process}.json"))
+
+
+def told(folder: Path, counted: Counted) -> dict[str, float]:
+    """Read what a scrape of this worker tells, by sample."""
+    together = Together(counted.registry, Workers(folder, PARENT))
+    text = generate_latest(together).decode()  # type: ignore[arg-type]  # it collects
+    return {
+        each.name + "".join(each.labels.values()): each.value
+        for family in parse_text(text)
+        for each in family.samples
+    }
+
+
+@pytest.mark.unit
+def test_what_workers_count_is_added_up(tmp_path: Path, counted: Counted) -> None:
+    other = Counted()
+    other.requests.labels("a").inc(5)
+    other.requests.labels("b").inc()
+    other.open.set(3)
+    other.used.set(90)
+    other.taken.observe(1.5)
+    write_as(PARENT, tmp_path, other)  # a process that lives
+    found = told(tmp_path, counted)
+    assert (found["ccproxy_requests_totala"], found["ccproxy_requests_totalb"]) == (
+        7,
+        1,
+    )
+    assert found["ccproxy_open"] == 4
+    assert found["ccproxy_limit_used_percent"] == 90
+    assert found["ccproxy_taken_bucket1.0"] == 1
+    assert found["ccproxy_taken_bucket2.0"] == 2
+    assert found["ccproxy_taken_sum"] == 2
+
+
+@pytest.mark.unit
+def test_a_worker_that_has_died_leaves_its_counts_and_no_gauge(
+    tmp_path: Path, counted: Counted
+) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    write_as(dead.pid, tmp_path, counted)
+    found = told(tmp_path, counted)
+    assert found["ccproxy_requests_totala"] == 4
+    assert found["ccproxy_open"] == 1
+
+
+@pytest.mark.unit
+def test_what_a_gateway_has_left_that_is_gone_is_swept(
+    tmp_path: Path, counted: Counted
+) -> None:
+    write_as(PARENT, tmp_path, counted)
+    (own,) = tmp_path.iterdir()
+    for name in ("999999999-0", f"{PARENT}-1", "1-gone"):
+        (tmp_path / name).mkdir()
+    Workers(tmp_path, PARENT).sweep()
+    assert [*tmp_path.iterdir()] == [own]
+
+
+@pytest.mark.unit
+def test_what_can_not_be_read_counts_nothing(tmp_path: Path, counted: Counted) -> None:
+    write_as(PARENT, tmp_path, counted)
+    (file,) = tmp_path.glob("*/*.json")
+    file.write_text(json.dumps([["half"]]))
+    assert told(tmp_path, counted)["ccproxy_requests_totala"] == 2
+
+
+@pytest.mark.e2e
+async def test_two_workers_tell_the_same_of_all_requests(tmp_path: Path) -> None:
+    said = [{"role": "user", "content": "hello"}]
+    async with serving(tmp_path, "--workers", "2") as server:
+        url = server.url
+        for _ in range(12):
+            async with httpx.AsyncClient(base_url=url) as fresh:
+                body = {"model": "sandbox-echo", "messages": said}
+                await fresh.post("/v1/chat/completions", json=body)
+        processes: set[str] = set()
+        counts = [0.0]
+        while len(processes) < 2 or counts[-2:] != [12.0, 12.0]:
+            async with httpx.AsyncClient(base_url=url) as fresh:
+                text = (await fresh.get("/metrics")).text
+            found = re.findall(
+                r"^ccproxy_requests_total.* ([\d.]+)$", text, re.MULTILINE
+            )
+            began = re.search(r"^process_start_time_seconds (\S+)$", text, re.MULTILINE)
+            assert began is not None
+            processes.add(began[1])
+            counts.append(sum(map(float, found)))
