@@ -1,5 +1,6 @@
 """What a receiver is told of requests that a gateway was asked."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -186,6 +187,47 @@ async def test_the_variables_of_opentelemetry_hold_where_settings_say_nothing(
     assert receiver.resources[0]["service.name"] == "mine"
     for headers in receiver.headers:
         assert (headers["x-team"], headers["x-key"]) == ("blue", "own")
+
+
+async def test_a_name_among_the_resource_attributes_holds(
+    receiver: Receiver, upstream: StrictUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=mine,team=blue")
+    async with run(receiver, upstream) as running:
+        await chat(running)
+    told = receiver.resources[0]
+    assert (told["service.name"], told["team"]) == ("mine", "blue")
+
+
+async def test_requests_of_the_same_id_have_spans_of_their_own(
+    receiver: Receiver, upstream: StrictUpstream
+) -> None:
+    ids = {"x-request-id": "same"}
+    async with run(receiver, upstream) as running:
+        await asyncio.gather(
+            *(chat(running, "sandbox-slow-20", **ids) for _ in range(3)),
+            chat(running, **ids),
+        )
+    assert len(receiver.spans) == len({each.span_id for each in receiver.spans}) == 4
+    names = sorted(each.name for each in receiver.spans)
+    assert names == ["chat sandbox-echo"] + ["chat sandbox-slow-20"] * 3
+
+
+async def test_metrics_tell_so_many_models_apart_and_no_more(
+    receiver: Receiver, upstream: StrictUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccproxy.plugins.otel.measures.MOST_MODELS", 1)
+    async with run(receiver, upstream) as running:
+        for model in ("sandbox-echo", "sandbox-tools", "sandbox-reasoning"):
+            await chat(running, model)
+    duration = {each.name: each for each in receiver.metrics}[
+        "gen_ai.client.operation.duration"
+    ]
+    models = {
+        str(facts(each.attributes)["gen_ai.request.model"])
+        for each in duration.histogram.data_points
+    }
+    assert models == {"sandbox-echo", "other"}
 
 
 async def test_a_receiver_that_is_away_is_told_of_once_and_felt_by_nobody(

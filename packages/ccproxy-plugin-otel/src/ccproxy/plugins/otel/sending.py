@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 _log = structlog.get_logger(__name__)
 
-PATIENCE = 5.0
+PATIENCE = 3.0
 """Seconds that sending may take; what can't be sent by then is dropped."""
 
 

@@ -20,7 +20,8 @@ from ccproxy.plugins.otel.spans import Spans
 from ccproxy.sdk.events import RequestEnded
 
 NAME = "ccproxy"
-"""The name of the service, unless ``OTEL_SERVICE_NAME`` says another."""
+"""The name of the service, unless the variables of OpenTelemetry say another."""
+_UNNAMED = "unknown_service"
 _DEFAULT = "http://localhost:4318"
 
 
@@ -39,10 +40,9 @@ class Telemetry:
     def __init__(
         self, config: OtelConfig, version: str, http: httpx.AsyncClient
     ) -> None:
-        told = {SERVICE_VERSION: version}
-        if "OTEL_SERVICE_NAME" not in os.environ:
-            told[SERVICE_NAME] = NAME
-        resource = Resource.create(told)
+        resource = Resource.create({SERVICE_VERSION: version})
+        if str(resource.attributes[SERVICE_NAME]).startswith(_UNNAMED):
+            resource = resource.merge(Resource({SERVICE_NAME: NAME}))
         self.spans: Spans | None = None
         self._measures: Measures | None = None
         self._traces: TracerProvider | None = None
