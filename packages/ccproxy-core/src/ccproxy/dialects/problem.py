@@ -71,9 +71,18 @@ def problem_of(payload: JsonObject) -> Problem:
     )
     kind = text(told.get("type"))
     code = text(told.get("code")) or ("" if told is payload else kind)
-    status = _STATUS.get(code) or _STATUS.get(kind) or 500
+    status = told.get("code")  # OpenRouter writes a status here
+    if not (isinstance(status, int) and 400 <= status < 600):
+        status = _STATUS.get(code) or _STATUS.get(kind) or 500
     wait = number(told.get("resets_in_seconds"))
     return Problem(status, message[:LONGEST], code, wait if wait > 0 else None)
+
+
+def no_answer(payload: JsonObject) -> Problem:
+    """Read what an upstream sends with status 200 although it is no answer."""
+    if payload.get("error"):
+        return problem_of(payload)
+    return Problem(502, "What the upstream sent is no answer.", "upstream_died")
 
 
 def _detail(detail: Json) -> str:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ccproxy.dialects import openai
-from ccproxy.dialects.answer import Answer, AnswerBlock, Stop, StopReason, Usage
+from ccproxy.dialects.answer import (
+    Answer,
+    AnswerBlock,
+    Problem,
+    Stop,
+    StopReason,
+    Usage,
+)
 from ccproxy.dialects.chat.request_in import read_call
 from ccproxy.dialects.conversation import (
     Citation,
@@ -19,7 +26,8 @@ from ccproxy.dialects.conversation import (
     ToolCall,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import JsonObject, an_object, objects, text
+from ccproxy.dialects.json import Json, JsonObject, an_object, objects, text
+from ccproxy.dialects.problem import no_answer
 from ccproxy.dialects.speaker import Frame
 
 _READ = {
@@ -29,6 +37,9 @@ _READ = {
     "function_call": StopReason.TOOLS,
     "content_filter": StopReason.FILTER,
 }
+FAILED = {"error", "insufficient_system_resource"}
+"""What OpenRouter and DeepSeek say of an answer that they could not finish."""
+
 _WRITTEN = {
     StopReason.END: "stop",
     StopReason.LENGTH: "length",
@@ -41,14 +52,17 @@ _WRITTEN = {
 }
 
 
-def parse_answer(payload: JsonObject, maker: str) -> Answer:
+def parse_answer(payload: JsonObject, maker: str) -> Answer | Problem:
     """Read an answer; of several choices, the first."""
-    choice = next(iter(objects(payload.get("choices"))), {})
+    choice = next(iter(objects(payload.get("choices"))), None)
+    if choice is None or choice.get("finish_reason") in FAILED:
+        return no_answer(payload)
     message = an_object(choice.get("message"))
     blocks: list[AnswerBlock] = []
-    if thought := thought_of(message):
+    said, inner = words_of(message.get("content"))
+    if thought := thought_of(message) or inner:
         blocks.append(Reasoning(thought, maker=maker))
-    if said := text(message.get("content")):
+    if said:
         blocks.append(Text(said, citations_of(message), logprobs_of(choice)))
     if refusal := text(message.get("refusal")):
         blocks.append(Refusal(refusal))
@@ -74,6 +88,22 @@ def call_id(answer: str, place: int) -> str:
 def thought_of(message: JsonObject) -> str:
     """Read the reasoning, which servers call by one of two names."""
     return text(message.get("reasoning_content")) or text(message.get("reasoning"))
+
+
+def words_of(content: Json) -> tuple[str, str]:
+    """Read what is said, and what is thought, of a text or a list of parts.
+
+    Mistral's models that think answer in parts. Source:
+    https://docs.mistral.ai/capabilities/reasoning/
+    """
+    if isinstance(content, str) or not content:
+        return text(content), ""
+    parts = objects(content)
+    thoughts = [each for part in parts for each in objects(part.get("thinking"))]
+    return (
+        "".join(text(part.get("text")) for part in parts),
+        "".join(text(each.get("text")) for each in thoughts),
+    )
 
 
 def citations_of(message: JsonObject) -> tuple[Citation, ...]:

@@ -16,15 +16,17 @@ from ccproxy.dialects.answer import (
     Tokens,
 )
 from ccproxy.dialects.chat.answer import (
+    FAILED,
     call_id,
     citations_of,
     logprobs_of,
     read_stop,
     read_usage,
+    words_of,
 )
 from ccproxy.dialects.conversation import Reasoning, Refusal, Text, ToolCall
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
-from ccproxy.dialects.problem import problem_of
+from ccproxy.dialects.problem import no_answer, problem_of
 from ccproxy.dialects.stream import StreamParser
 
 
@@ -61,7 +63,9 @@ class ChatParser(StreamParser):
             if isinstance(delta, dict):
                 self._delta(delta, logprobs_of(choice) if "logprobs" in choice else ())
             finish = choice.get("finish_reason")
-            if isinstance(finish, str):
+            if finish in FAILED:
+                self._fail(no_answer(choice))
+            elif isinstance(finish, str):
                 self._stop(finish)
         usage = payload.get("usage")
         if isinstance(usage, dict):
@@ -81,7 +85,12 @@ class ChatParser(StreamParser):
 
     def _delta(self, delta: JsonObject, tokens: tuple[JsonObject, ...]) -> None:
         if (words := delta.get("content")) or tokens:
-            self._say(Text, text(words), tokens)
+            if isinstance(words, list):
+                words, inner = words_of(words)
+                if inner:
+                    self._say(Reasoning, inner)
+            if words or tokens:
+                self._say(Text, text(words), tokens)
         if thought := delta.get("reasoning_content") or delta.get("reasoning"):
             self._say(Reasoning, text(thought))
         if refusal := delta.get("refusal"):

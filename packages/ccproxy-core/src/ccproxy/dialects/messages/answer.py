@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import orjson
 
-from ccproxy.dialects.answer import Answer, AnswerBlock, StopReason, Usage
+from ccproxy.dialects.answer import Answer, AnswerBlock, Problem, StopReason, Usage
 from ccproxy.dialects.conversation import (
     Citation,
     Opaque,
@@ -27,6 +27,7 @@ from ccproxy.dialects.messages.search import (
     with_found,
     write_search,
 )
+from ccproxy.dialects.problem import no_answer
 from ccproxy.dialects.seal import MARK, enclose
 from ccproxy.dialects.speaker import Frame
 from ccproxy.dialects.tools import wrapped_arguments
@@ -45,8 +46,10 @@ _WRITTEN = {reason: name for name, reason in _READ.items()} | {
 }
 
 
-def parse_answer(payload: JsonObject, maker: str) -> Answer:
-    """Read an answer."""
+def parse_answer(payload: JsonObject, maker: str) -> Answer | Problem:
+    """Read an answer, or that it is none."""
+    if not isinstance(payload.get("content"), list):
+        return no_answer(payload)
     blocks: list[AnswerBlock] = []
     for part in objects(payload.get("content")):
         if part.get("type") == FOUND:

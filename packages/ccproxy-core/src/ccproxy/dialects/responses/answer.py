@@ -18,7 +18,7 @@ from ccproxy.dialects.conversation import (
 )
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import JsonObject, an_object, objects, text
-from ccproxy.dialects.problem import problem_of
+from ccproxy.dialects.problem import no_answer, problem_of
 from ccproxy.dialects.responses.request_in import (
     read_call,
     read_citations,
@@ -59,6 +59,8 @@ def parse_answer(payload: JsonObject, maker: str) -> Answer | Problem:
     """Read an answer, or why there is none."""
     if payload.get("status") == "failed":
         return problem_of(payload)
+    if not isinstance(payload.get("output"), list):
+        return no_answer(payload)
     blocks = [
         block
         for item in objects(payload.get("output"))
