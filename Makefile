@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test lint types fmt pre-commit ci docs bench fuzz wheels publish
+.PHONY: help install run dev test lint types fmt pre-commit ci docs bench soak fuzz wheels publish
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | \
@@ -54,6 +54,9 @@ docs: install ## write the reference documentation from the code
 
 bench: install ## measure requests per second through the gateway; ARGS="--help" tells more
 	$(RUN) python scripts/bench.py $(ARGS)
+
+soak: install ## ask a gateway for minutes and look for growth; ARGS="--minutes 30"
+	$(RUN) python scripts/soak.py $(ARGS)
 
 fuzz: install ## feed odd bytes to whatever reads them; ARGS="--seconds 600" goes on for longer
 	$(RUN) python scripts/fuzz.py $(ARGS)

@@ -1,15 +1,20 @@
 """Rules for all tests."""
 
+import gc
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
 
-# How fast examples come says how busy the machine is, and nothing of the code.
+from fakes.trust import trusting_one
+
+# How fast examples come says how busy the machine is, and nothing of the code. Each run
+# tries others: fifty are few at a time, and many over the runs of a day.
 hypothesis.settings.register_profile(
     "patient",
     deadline=None,
+    max_examples=50,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("patient")
@@ -18,12 +23,34 @@ MAY_SKIP: tuple[str, ...] = (r"(claude|codex) is not installed",)
 """Patterns of reasons for which a test may be skipped even where all must run."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_authority() -> Iterator[None]:
+    with trusting_one():
+        yield
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--forbid-skips",
         action="store_true",
         help="fail tests that would be skipped, as CI does",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have the garbage collector leave alone what lives as long as the tests do.
+
+    Walking it again and again would be a fifth of all work.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 10, 10)
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

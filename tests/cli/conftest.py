@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fakes.databases import lay_tables
 from fakes.forked import run_program, started_program
+from fakes.trust import trusted
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hello-plugin"
@@ -32,6 +34,7 @@ def environ(home: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_DATA_HOME": str(home / "data"),
+        **trusted(),
     }
 
 
@@ -59,6 +62,8 @@ def port(environ: dict[str, str]) -> int:
 @pytest.fixture
 def gateway(home: Path, environ: dict[str, str], port: int) -> Iterator[str]:
     """The URL of a gateway that runs with the environment as it is by now."""
+    if not (database := home / "data/ccproxy/ccproxy.duckdb").exists():
+        lay_tables(database)
     stdout = home.parent / "stdout"
     os.mkfifo(stdout)
     with (

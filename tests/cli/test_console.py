@@ -4,8 +4,11 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from fakes.forked import PATIENCE, started_program
 
 pytestmark = pytest.mark.e2e
 
@@ -13,15 +16,16 @@ pytestmark = pytest.mark.e2e
 def on_a_terminal(environ: dict[str, str], *arguments: str) -> str:
     """Run ``ccproxy`` with a terminal as its output, and return what that got."""
     reading, writing = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ccproxy.cli", *arguments],
-        env=environ | {"TERM": "xterm-256color"},
-        stdin=subprocess.DEVNULL,
-        stdout=writing,
-    )
+    with started_program(
+        arguments,
+        environ | {"TERM": "xterm-256color"},
+        Path(environ["HOME"]),
+        stdout=Path(os.ttyname(writing)),
+    ) as process:
+        process.join(PATIENCE)
     os.close(writing)
     pieces = []
-    with os.fdopen(reading, "rb", buffering=0) as terminal, process:
+    with os.fdopen(reading, "rb", buffering=0) as terminal:
         try:
             while piece := terminal.read(4096):
                 pieces.append(piece)

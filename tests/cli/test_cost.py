@@ -32,7 +32,7 @@ KEPT = (
         cost=0.25,
         cost_basis="settings",
     ),
-    record(NOW, model="cheap", client="codex"),
+    record(NOW, model="cheap", client="codex", key="laptop"),
     record(NOW + timedelta(days=1), model="dear", **USED, cost=1234.5, cost_basis="x"),
     record(NOW, model="unheard-of", **USED),
 )
@@ -76,6 +76,8 @@ def test_days_stay_in_their_order_and_one_row_needs_no_total(ccproxy: Run) -> No
         ccproxy("cost", *SINCE, "--by", "branch", "--repository", "acme").stdout
     )
     assert [row[0] for row in here] == ["BRANCH", "main"]
+    by_key = cells(ccproxy("cost", *SINCE, "--by", "key").stdout)
+    assert {row[0] for row in by_key} == {"KEY", "-", "laptop", "total"}
     one = cells(ccproxy("cost", *SINCE, "--by", "provider").stdout)
     assert [row[0] for row in one] == ["PROVIDER", "acme"]
 

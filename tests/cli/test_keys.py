@@ -13,7 +13,10 @@ import httpx
 import pytest
 import typer
 
+from ccproxy.cli.key_rows import as_object, as_row, by_window
 from ccproxy.cli.moments import coming
+from ccproxy.models.client_key import ClientKey
+from ccproxy.models.spending import Spent, SpentOn
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -47,7 +50,8 @@ def test_keys_are_listed_with_what_they_are_for(ccproxy: Run) -> None:
     made = ccproxy(
         *("keys", "create", "ci", "--expires", "2099-01-02T03:04"),
         *("--model", "gpt-*", "--model", "o3", "--provider", "codex"),
-        *("--requests", "60/minute", "--concurrent", "4"),
+        *("--requests", "60/minute", "--concurrent", "4", "--tokens", "1M/day"),
+        *("--cost", "2.50/hour", "--budget", "5/day", "--budget", "100/month"),
         *("--set", "security.keys=true", "--json"),
         env={"TZ": "UTC"},
     )
@@ -55,11 +59,17 @@ def test_keys_are_listed_with_what_they_are_for(ccproxy: Run) -> None:
     told = json.loads(made.stdout)
     assert told.pop("key").startswith("sk-ccproxy-")
     ccproxy("keys", "create", "me")
-    assert ccproxy("keys", "list", env={"TZ": "UTC"}).stdout == (
-        "NAME  STATE  GOOD UNTIL           MODELS    PROVIDERS  LIMITS\n"
-        "ci    good   2099-01-02 03:04:00  gpt-* o3  codex      60/minute, 4 at once\n"
-        "me    good                        all       all\n"
-    )
+    header, ci, me = ccproxy("keys", "list", env={"TZ": "UTC"}).stdout.splitlines()
+    assert re.split(r"  +", header) == [
+        *("NAME", "STATE", "GOOD UNTIL", "MODELS", "PROVIDERS", "LIMITS"),
+        *("USD TODAY", "THIS MONTH", "IN TOTAL"),
+    ]
+    assert re.split(r"  +", ci) == [
+        *("ci", "good", "2099-01-02 03:04:00", "gpt-* o3", "codex"),
+        "60/minute, 1M/day tokens, $2.50/hour, $5/day, $100/month, 4 at once",
+        *["0.0000"] * 3,
+    ]
+    assert re.split(r"  +", me) == ["me", "good", "all", "all", *["0.0000"] * 3]
     listed = json.loads(ccproxy("keys", "list", "--json").stdout)["keys"]
     assert listed[0] == told
     assert (told["expires_at"], told["models"]) == (
@@ -91,6 +101,9 @@ def test_a_revoked_key_is_gone(ccproxy: Run) -> None:
         (["me", "--expires", "2020-01-01"], "is past"),
         (["me", "--expires", "soon"], "is neither a time"),
         (["me", "--requests", "60"], "is no rate"),
+        (["me", "--tokens", "lots"], "'lots' should read like 100000/hour"),
+        (["me", "--cost", "5/month"], "should read like 2.50/hour"),
+        (["me", "--budget", "$5"], "should read like 5/day"),
         (["me", "--concurrent", "-1"], "greater than or equal to 0"),
     ],
 )
@@ -114,6 +127,21 @@ def test_a_running_gateway_takes_keys(
         for each in (token, token[:-1])
     ]
     assert [each.status_code for each in models] == [200, 401]
+
+
+@pytest.mark.unit
+def test_what_a_key_has_spent_is_told_by_day_month_and_in_total() -> None:
+    key = ClientKey(name="ci", digest="ab" * 32, created_at=NOW)
+    rows = [
+        SpentOn(key.owner, day, Spent(1, 10, 1_500_000, unpriced))
+        for unpriced, day in enumerate(("2026-11-25", "2026-11-01", ""))
+    ]
+    spent = by_window(rows, NOW.date())[key.owner]
+    assert as_row(key, NOW, spent)[-3:] == ("1.5000", "3.0000", "4.5000")
+    told = as_object(key, NOW, spent)["spent"]
+    assert isinstance(told, dict)
+    assert told["total"] == {"requests": 3, "tokens": 30, "usd": 4.5, "unpriced": 3}
+    assert told["day"] == {"requests": 1, "tokens": 10, "usd": 1.5, "unpriced": 0}
 
 
 @pytest.mark.unit

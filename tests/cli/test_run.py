@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from fakes.databases import lay_tables
+
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -52,7 +54,8 @@ def logins(environ: dict[str, str], home: Path) -> None:
 
 @pytest.fixture
 def programs(home: Path, environ: dict[str, str]) -> Path:
-    """A folder on the PATH with programs of that name."""
+    """A folder on the PATH with programs of that name, and a database for gateways."""
+    lay_tables(home / "data" / "ccproxy" / "ccproxy.duckdb")
     folder = home / "bin"
     folder.mkdir()
     scripts = {"claude": DUMP, "codex": DUMP, "dump": DUMP, "ask": ASK, "wait": WAIT}
@@ -334,7 +337,8 @@ def test_model_is_for_programs_whose_option_is_known(
     told = ccproxy("run", *how, "--model", "gpt-5.5", "dump")
     assert told.returncode == 1
     assert told.stderr.startswith("Error: --model is for claude and codex.\n")
-    assert not (home / "data").exists()
+    kept = [each.name for each in (home / "data" / "ccproxy").iterdir()]
+    assert kept == ["ccproxy.duckdb"]
 
 
 def test_programs_tell_in_which_repository_they_work(ccproxy: Run, home: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.trust import trusted
 from workspace.environment import serving
 
 
@@ -25,6 +26,7 @@ def variables(home: Path) -> dict[str, str]:
         "PATH": f"{programs}{os.pathsep}{os.defpath}",
         "LC_ALL": "C.UTF-8",
         "NO_PROXY": "127.0.0.1",
+        **trusted(),
     }
 
 

@@ -17,7 +17,14 @@ import pytest
 from ccproxy.errors import StorageError
 from ccproxy.storage.query import answer_to_query
 from fakes.forked import run_program
-from fakes.process import TOKEN, Server, clean_environ, free_port, serving
+from fakes.process import (
+    TOKEN,
+    Server,
+    answering,
+    clean_environ,
+    free_port,
+    serving,
+)
 from fakes.vendor import Vendor
 
 pytestmark = pytest.mark.e2e
@@ -174,7 +181,7 @@ async def test_a_broken_plugin_is_one_line_and_the_gateway_runs(tmp_path: Path) 
     plugins = tmp_path / "plugins"
     plugins.mkdir(mode=0o700)
     (plugins / "broken.py").write_text("import nothing_of_the_kind\n")
-    async with serving(tmp_path, "--set", f"plugins.directory={plugins}") as server:
+    async with answering(tmp_path, "--set", f"plugins.directory={plugins}") as server:
         async with httpx.AsyncClient(base_url=server.url) as client:
             status = (await client.get("/api/plugins/status")).json()["plugins"]
         broken = next(each for each in status if each["name"] == "broken")

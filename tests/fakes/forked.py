@@ -12,23 +12,17 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ccproxy.cli.lazy import BUILTINS
+import pytest
+
 from ccproxy.cli.main import script
 
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(
-    [
-        *(each.module for each in BUILTINS.values()),
-        "ccproxy.api.serve",
-        "ccproxy.storage.migrate",  # most of the time that the database takes
-        "ccproxy.storage.repositories.profile_repository",
-        "ccproxy.storage.repositories.request_repository",
-    ]
-)
+_SERVER.set_forkserver_preload([__name__, "fakes.imported"])
 
 PATIENCE = 50.0
 """Seconds a command may take."""
@@ -52,6 +46,7 @@ def started_program(
         stdout: A file, or a named pipe, that it writes to.
         stderr: The same.
     """
+    _ensure_running()
     told = ([*arguments], {**environ}, folder, stdout, stderr)
     process = _SERVER.Process(target=_become, args=told)
     process.start()
@@ -78,6 +73,13 @@ def run_program(
         return subprocess.CompletedProcess(
             ["ccproxy", *arguments], code, stdout.read_text(), stderr.read_text()
         )
+
+
+def _ensure_running() -> None:
+    """Start the server process, if need be; it is to find this package."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+        forkserver.ensure_running()
 
 
 def _become(

@@ -15,7 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fakes.databases import lay_tables
 from fakes.forked import started_program
+from fakes.trust import trusted
 
 TOKEN = "e2e-client-token"
 
@@ -54,7 +56,7 @@ def clean_environ(home: Path) -> dict[str, str]:
         "XDG_DATA_HOME": str(home / ".local/share"),
         "XDG_STATE_HOME": str(home / ".local/state"),
     }
-    return kept | xdg | {"HOME": str(home), "PYTHONWARNINGS": "default"}
+    return kept | xdg | trusted() | {"HOME": str(home), "PYTHONWARNINGS": "default"}
 
 
 def command(*arguments: str) -> list[str]:
@@ -65,7 +67,11 @@ def command(*arguments: str) -> list[str]:
 async def serving(
     home: Path, *arguments: str, environ: dict[str, str] | None = None
 ) -> AsyncIterator[Server]:
-    """Start ``ccproxy serve`` and wait until it answers."""
+    """Start ``ccproxy serve`` and wait until it answers.
+
+    Its home has a database, as after any other start than the first one.
+    """
+    lay_tables(home / ".local/share/ccproxy/ccproxy.duckdb")
     port = free_port()
     log = home / "server.log"
     with log.open("w") as stderr:
@@ -93,6 +99,7 @@ async def serving(
 @asynccontextmanager
 async def answering(home: Path, *arguments: str) -> AsyncIterator[Running]:
     """Run ``ccproxy serve`` in a fork, for tests that are not about how it starts."""
+    lay_tables(home / ".local/share/ccproxy/ccproxy.duckdb")
     port = free_port()
     running = Running(f"http://127.0.0.1:{port}", home, home / "server.log")
     with started_program(

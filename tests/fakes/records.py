@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ccproxy.models.request_query import RequestFilter
-from ccproxy.models.request_record import RequestRecord, new_id
+from ccproxy.models.request_record import RECORD, RequestRecord, new_id
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 from ccproxy.storage.requests import with_requests
@@ -24,7 +24,7 @@ def record(ended_at: datetime = NOW, **facts: object) -> RequestRecord:
         "duration": 1.5,
     }
     key = new_id(ended_at)
-    return RequestRecord(id=key, ended_at=ended_at, **{**usual, **facts})
+    return RECORD.validate_python({"id": key, "ended_at": ended_at, **usual, **facts})
 
 
 def records(number: int, **facts: object) -> list[RequestRecord]:

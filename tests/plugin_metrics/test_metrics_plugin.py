@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from ccproxy.plugins.metrics import MetricsConfig, MetricsPlugin
 from ccproxy.plugins.metrics.accept import wants_openmetrics
 from ccproxy.sdk import Contributions, Request, Response
-from ccproxy.sdk.events import CircuitChanged, CircuitState
+from ccproxy.sdk.events import CircuitChanged, CircuitState, GuardTripped, Runaway
 
 pytestmark = pytest.mark.unit
 
@@ -104,6 +104,14 @@ def test_naming_the_plugin_does_not_import_the_prometheus_library() -> None:
     assert done.stdout == "False\n"
 
 
+async def told(add: Contributions) -> list[str]:
+    """What ``/metrics`` says."""
+    request = Request(method="GET", path="/metrics", rest="", query={}, headers={})
+    body = (await add.routing[0].handle(request)).body
+    assert isinstance(body, bytes)
+    return body.decode().splitlines()
+
+
 async def test_circuits_are_counted_by_provider_and_state() -> None:
     add = Contributions()
     MetricsPlugin(MetricsConfig()).setup(add)
@@ -129,9 +137,26 @@ async def test_circuits_are_counted_by_provider_and_state() -> None:
                 state=state,
             )
         )
-    request = Request(method="GET", path="/metrics", rest="", query={}, headers={})
-    body = (await add.routing[0].handle(request)).body
-    assert isinstance(body, bytes)
-    lines = body.decode().splitlines()
+    lines = await told(add)
     assert 'ccproxy_circuits{provider="openai",state="open"} 1.0' in lines
     assert 'ccproxy_circuits{provider="openai",state="half-open"} 1.0' in lines
+
+
+async def test_what_the_guard_finds_is_counted() -> None:
+    add = Contributions()
+    MetricsPlugin(MetricsConfig()).setup(add)
+    hook = dict(add.hooks)[GuardTripped]
+    for refused in (False, True, True):
+        hook(
+            GuardTripped(
+                at=datetime.now(UTC),
+                request_id="r",
+                session=None,
+                reason=Runaway.REPEATS,
+                refused=refused,
+            )
+        )
+    lines = await told(add)
+    name = 'ccproxy_guard_trips_total{reason="repeats",refused='
+    assert f'{name}"false"}} 1.0' in lines
+    assert f'{name}"true"}} 2.0' in lines

@@ -16,7 +16,13 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from ccproxy.plugins.metrics import MetricsPlugin
 from ccproxy.plugins.metrics.requests import RequestMetrics, asks_a_model
-from ccproxy.sdk.events import Failure, RequestCompleted, RequestFailed
+from ccproxy.sdk.events import (
+    Failure,
+    ModelCost,
+    RequestCompleted,
+    RequestFailed,
+    RequestsPriced,
+)
 from ccproxy.testing import RunningGateway, gateway
 
 pytestmark = pytest.mark.integration
@@ -59,9 +65,13 @@ async def test_counters_are_what_was_asked_and_gauges_are_zero(
 ) -> None:
     """Successes, refusals, failures and callers who leave, many at once."""
     said: Counter[str] = Counter()
+    room = asyncio.Semaphore(50)
 
     async def ask(number: int) -> None:
-        kind = number % 5
+        async with room:
+            await ask_now(number % 5)
+
+    async def ask_now(kind: int) -> None:
         body: object
         if kind == 0:
             body = chat("sandbox-echo")
@@ -78,17 +88,18 @@ async def test_counters_are_what_was_asked_and_gauges_are_zero(
         answer = await running.client.post("/v1/chat/completions", json=body)
         said[f"{answer.status_code // 100}xx"] += 1
 
-    await asyncio.gather(*(ask(number) for number in range(200)))
+    await asyncio.gather(*(ask(number) for number in range(1000)))
     await running.client.get("/api/status")
     async with asyncio.timeout(10):  # callers who leave are noticed a little later
         while total(samples := await scraped(running), "ccproxy_requests_in_flight"):
             pass
-    assert said == {"2xx": 80, "4xx": 80, "left": 40}
-    assert total(samples, "ccproxy_requests_total") == 200
-    assert total(samples, "ccproxy_requests_total", status="4xx") == 80
-    assert total(samples, "ccproxy_request_failures_total", failure="client_left") == 40
+    assert said == {"2xx": 400, "4xx": 400, "left": 200}
+    assert total(samples, "ccproxy_requests_total") == 1000
+    assert total(samples, "ccproxy_requests_total", status="4xx") == 400
+    left = total(samples, "ccproxy_request_failures_total", failure="client_left")
+    assert left == 200
     assert total(samples, "ccproxy_requests_in_flight") == 0
-    assert total(samples, "ccproxy_request_duration_seconds_count") == 200
+    assert total(samples, "ccproxy_request_duration_seconds_count") == 1000
 
 
 async def leave(running: RunningGateway) -> None:
@@ -214,9 +225,50 @@ def test_a_request_whose_name_is_too_long_for_an_exemplar_is_counted() -> None:
     assert registry.get_sample_value(name, labels) == 1
 
 
-async def test_the_readme_names_every_metric(running: RunningGateway) -> None:
+def test_long_requests_are_all_named_and_of_short_ones_one_a_second() -> None:
+    now = 100.0
+    registry = CollectorRegistry()
+    metrics = RequestMetrics(registry, 9, clock=lambda: now)
+
+    def named_after(request_id: str, duration: float) -> set[str]:
+        metrics.ended(completed(request_id=request_id, duration=duration))
+        return {
+            sample.exemplar.labels["request_id"]
+            for family in registry.collect()
+            for sample in family.samples
+            if sample.exemplar
+        }
+
+    assert named_after("first", 0.2) == {"first"}
+    assert named_after("soon", 0.2) == {"first"}
+    assert named_after("long", 9) == {"first", "long"}
+    now += 1
+    assert named_after("later", 0.2) == {"later", "long"}
+
+
+def test_costs_and_calls_of_tools_are_added_up_by_model() -> None:
+    registry = CollectorRegistry()
+    metrics = RequestMetrics(registry, max_models=1)
+    metrics.ended(completed(provider="p", model="m", tool_calls=3))
+    costs = [
+        ModelCost(provider="p", model=model, requests=2, usd=0.25)
+        for model in ("m", "another", "m")
+    ]
+    metrics.priced(RequestsPriced(at=datetime.now(UTC), costs=tuple(costs)))
+    for name, model, value in (
+        ("ccproxy_tool_calls_total", "m", 3),
+        ("ccproxy_cost_usd_total", "m", 0.5),
+        ("ccproxy_cost_usd_total", "other", 0.25),
+    ):
+        labels = {"provider": "p", "model": model}
+        assert registry.get_sample_value(name, labels) == value
+
+
+async def test_the_readme_names_every_metric() -> None:
     readme = Path(__file__).parents[2] / "packages/ccproxy-plugin-metrics/README.md"
     named = {*re.findall(r"\| `(ccproxy_\w+)` \|", readme.read_text())}
-    answer = await running.client.get("/metrics")
+    settings = {"plugins": {"metrics": {"chunk_gaps": True}}}
+    async with gateway(MetricsPlugin, settings=settings) as running:
+        answer = await running.client.get("/metrics")
     told = {*re.findall(r"# TYPE (ccproxy_\w+) ", answer.text)}
     assert named == {name for name in told if not name.endswith("_created")}

@@ -1,6 +1,6 @@
 """A gateway in front of a strict vendor, and all it publishes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 
 import pytest
@@ -10,6 +10,7 @@ from ccproxy.plugins.anthropic import AnthropicPlugin
 from ccproxy.plugins.openai import OpenAIPlugin
 from ccproxy.sdk import Plugin, PluginConfig
 from ccproxy.testing import RunningGateway, gateway
+from fakes.redis_server import redis_server
 from fakes.vendor import KEY, Vendor, vendor
 from fakes.world import Start, Witness
 
@@ -56,3 +57,10 @@ async def start(fake: Vendor, witness: Witness) -> AsyncIterator[Start]:
 @pytest.fixture
 async def running(start: Start) -> RunningGateway:
     return await start()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis; tests use keys of their own."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url

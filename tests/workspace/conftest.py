@@ -45,15 +45,24 @@ def wheels(dist: Path, members: dict[str, Path]) -> dict[str, Path]:
     return {name: files[0] for name, files in found.items()}
 
 
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the environments, one after the other.
+
+    Where each is at the same path, modules are compiled once and not for each of them.
+    """
+    return tmp_path_factory.mktemp("place")
+
+
 @pytest.fixture
-def install(dist: Path, tmp_path: Path) -> Install:
+def install(dist: Path, tmp_path: Path, place: Path) -> Install:
     """Make a clean environment with these wheels; the rest is as uv.lock says."""
 
     def install(*names: str) -> Environment:
-        environment = Environment(tmp_path / "environment")
+        environment = Environment(place / "environment", place / "compiled")
         locked = tmp_path / "pylock.toml"
         chosen = [f"--package={name}" for name in names]
-        uv("venv", environment.path)
+        uv("venv", "--clear", environment.path)
         (environment.path / "home").mkdir()
         uv(
             *("export", "--locked", "--no-dev", "--no-emit-workspace", *chosen),

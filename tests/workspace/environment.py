@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fakes.trust import OUTSIDE, trusted
+
 ROOT = Path(__file__).parents[2]
 UV = os.environ.get("UV") or shutil.which("uv") or "uv"
 
@@ -18,7 +20,11 @@ UV = os.environ.get("UV") or shutil.which("uv") or "uv"
 def uv(*arguments: str | Path, cwd: Path = ROOT) -> str:
     """Run uv; what it prints is the answer, what it complains about the failure."""
     done = subprocess.run(
-        [UV, *map(str, arguments)], cwd=cwd, capture_output=True, text=True
+        [UV, *map(str, arguments)],
+        cwd=cwd,
+        env=OUTSIDE,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, f"uv {' '.join(map(str, arguments))}\n{done.stderr}"
     return done.stdout
@@ -26,9 +32,15 @@ def uv(*arguments: str | Path, cwd: Path = ROOT) -> str:
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment with a home folder of its own."""
+    """A virtual environment with a home folder of its own.
+
+    Attributes:
+        path: Where it is.
+        compiled: Where its programs keep what they compile, for the next one there.
+    """
 
     path: Path
+    compiled: Path
 
     def variables(self) -> dict[str, str]:
         """Give what a program there sees: nothing of the tests' own environment."""
@@ -36,6 +48,8 @@ class Environment:
             "HOME": str(self.path / "home"),
             "PATH": f"{self.path / 'bin'}{os.pathsep}{os.defpath}",
             "LC_ALL": "C.UTF-8",
+            "PYTHONPYCACHEPREFIX": str(self.compiled),
+            **trusted(),
         }
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

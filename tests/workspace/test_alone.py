@@ -1,6 +1,5 @@
 """Each wheel stands alone, and so do the sets of them that people install."""
 
-import os
 import shutil
 import tomllib
 from pathlib import Path
@@ -9,6 +8,7 @@ from zipfile import ZipFile
 import httpx
 import pytest
 
+from fakes.trust import OUTSIDE
 from workspace.environment import ROOT, UV, Environment, Install, serving, uv
 
 pytestmark = pytest.mark.e2e
@@ -123,7 +123,7 @@ def test_uvx_runs_the_gateway_from_wheels(dist: Path, tmp_path: Path) -> None:
         *("ccproxy", "serve", "--port", "0"),
     ]
     own = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME")}
-    with serving(command, tmp_path, os.environ | own) as url:
+    with serving(command, tmp_path, OUTSIDE | own) as url:
         assert "hello" in answer(url)
 
 

@@ -27,6 +27,7 @@ TESTS = """
 def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     """A suite with two tests that are skipped, under the rules of ours."""
     pytester.makeconftest(CONFTEST.read_text())
+    pytester.makeini(f"[pytest]\npythonpath = {CONFTEST.parent}")
     pytester.makepyfile(TESTS)
     return pytester
 

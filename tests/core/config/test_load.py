@@ -108,6 +108,22 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
             ),
         ),
         (
+            "[limits]\ntokens = '1G/hour'",
+            2,
+            (
+                "limits.tokens should read like 100000/hour, 50k/minute or 1M/day, "
+                "but is a string of 7 characters."
+            ),
+        ),
+        (
+            "[[limits.models]]\nmatch = '*'\ncost = '2 dollars'",
+            3,
+            (
+                "limits.models[0].cost should read like 2.50/hour (or second, minute, "
+                "day), but is a string of 9 characters."
+            ),
+        ),
+        (
             "[logging]\nlevel = 'loud'",
             2,
             (

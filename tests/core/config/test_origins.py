@@ -82,6 +82,13 @@ def test_the_keys_of_a_table_each_tell_their_own_source(read: Read, file: Path) 
     )
 
 
+def test_a_limit_of_tokens_is_no_secret(read: Read) -> None:
+    models = "[[limits.models]]\nmatch = '*'\ntokens = '5k/day'\n"
+    told = _of(read(f"[limits]\ntokens = '1M/day'\n{models}"))
+    assert told["limits.tokens"][0] == "1M/day"
+    assert "5k/day" in str(told["limits.models"][0])
+
+
 def test_secrets_are_masked_at_any_depth(read: Read) -> None:
     told = _of(
         read(

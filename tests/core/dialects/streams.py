@@ -24,7 +24,13 @@ GOLDEN = {
     file.stem: file.read_bytes()
     for file in sorted(Path(__file__).with_name("golden").glob("*.sse"))
 }
-ENDS_BADLY = {"messages-error", "chat-error", "responses-failed", "responses-error"}
+ENDS_BADLY = {
+    "messages-error",
+    "chat-error",
+    "chat-unfinished",
+    "responses-failed",
+    "responses-error",
+}
 
 
 def dialect_of(name: str) -> Dialect:

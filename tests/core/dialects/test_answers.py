@@ -1,10 +1,9 @@
 """What the table says becomes of answers is what happens, whole and streamed."""
 
-import orjson
 import pytest
 
 from ccproxy.dialects import Dialect
-from ccproxy.dialects.answer import Answer, Problem, StopReason
+from ccproxy.dialects.answer import Answer, StopReason
 from ccproxy.dialects.conversation import (
     Citation,
     Opaque,
@@ -16,8 +15,7 @@ from ccproxy.dialects.conversation import (
 )
 from ccproxy.dialects.feature import Feature, Outcome
 from ccproxy.dialects.table import ANSWERED, answered
-from ccproxy.dialects.tap import Outcome as Ended
-from core.dialects.streams import collect, translation
+from core.dialects.streams import translation
 
 pytestmark = pytest.mark.unit
 
@@ -72,45 +70,3 @@ def test_an_answer_without_content_is_one() -> None:
             if client is not upstream:
                 assert translation(client, upstream).render(Answer("a"))
                 assert translation(client, upstream).replay(Answer("a"))
-
-
-@pytest.mark.parametrize("client", list(Dialect))
-@pytest.mark.parametrize("upstream", list(Dialect))
-def test_what_is_no_answer_is_a_failure_whatever_its_status(
-    client: Dialect, upstream: Dialect
-) -> None:
-    """Some servers tell errors with status 200; a page of JSON may be anything."""
-    if client is upstream:
-        return
-    error = {"error": {"message": "No credit.", "code": 402}}
-    told = translation(client, upstream).read(orjson.dumps(error))
-    assert told == Problem(402, "No credit.", "")
-    told = translation(client, upstream).read(b'{"ok":true}')
-    assert isinstance(told, Problem)
-    assert told.status == 502
-
-
-def test_an_answer_that_its_server_could_not_finish_is_a_failure() -> None:
-    choice = {"index": 0, "finish_reason": "error", "message": {"content": "Half"}}
-    crossing = translation(Dialect.MESSAGES, Dialect.CHAT)
-    told = crossing.read(orjson.dumps({"id": "c", "choices": [choice]}))
-    assert isinstance(told, Problem)
-    chunk = {"choices": [{"delta": {"content": "Half"}, "finish_reason": "error"}]}
-    stream = crossing.stream()
-    stream.feed(b"data: " + orjson.dumps(chunk) + b"\n\ndata: [DONE]\n\n")
-    assert stream.outcome is Ended.FAILED
-
-
-def test_parts_in_place_of_a_text_are_read() -> None:
-    """As Mistral's models answer that think."""
-    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
-    parts = [thinking, {"type": "text", "text": "Snow."}]
-    blocks = [Reasoning("hm", maker="maker"), Text("Snow.")]
-    whole = translation(Dialect.MESSAGES, Dialect.CHAT).read(
-        orjson.dumps({"choices": [{"message": {"content": parts}}]})
-    )
-    assert isinstance(whole, Answer)
-    assert whole.blocks == blocks
-    chunk = {"choices": [{"delta": {"content": parts}}]}
-    streamed = b"data: " + orjson.dumps(chunk) + b"\n\ndata: [DONE]\n\n"
-    assert collect(Dialect.CHAT, [streamed]).blocks == blocks

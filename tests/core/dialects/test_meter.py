@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.json import JsonObject
-from ccproxy.dialects.meter import usage_of
+from ccproxy.dialects.meter import told_by
 from ccproxy.dialects.tap import StreamTap
 
 pytestmark = pytest.mark.unit
@@ -109,7 +109,7 @@ def test_a_stream_and_a_whole_answer_tell_the_same(
     dialect: Dialect, told: JsonObject, usage: Usage
 ) -> None:
     assert seen(dialect, stream(dialect, told)) == usage
-    assert usage_of(dialect, orjson.dumps({"usage": told})) == usage
+    assert told_by(dialect, orjson.dumps({"usage": told}))[0] == usage
 
 
 @settings(max_examples=60)
@@ -128,7 +128,7 @@ def test_wherever_chunks_end_the_stream_counts_what_the_answer_does(
     data, tap = stream(dialect, told), StreamTap(dialect)
     for start in range(0, len(data), size):
         tap.feed(data[start : start + size])
-    assert tap.usage == usage_of(dialect, orjson.dumps({"usage": told}))
+    assert tap.usage == told_by(dialect, orjson.dumps({"usage": told}))[0]
 
 
 @pytest.mark.parametrize("dialect", Dialect)
@@ -137,9 +137,9 @@ def test_what_nobody_tells_is_unknown(dialect: Dialect) -> None:
     odd: list[JsonObject] = [words, {"usage": None}, {"usage": {}}, {"input_tokens": 9}]
     for payload in odd:
         assert seen(dialect, event(payload)) is None
-        assert usage_of(dialect, orjson.dumps(payload)) is None
+        assert told_by(dialect, orjson.dumps(payload))[0] is None
     for body in (b"", b'"_tokens"', b'{"usage": {"input_tokens":', b'\xff_tokens"'):
-        assert usage_of(dialect, body) is None
+        assert told_by(dialect, body)[0] is None
 
 
 def test_the_last_totals_of_a_message_replace_the_earlier_ones() -> None:

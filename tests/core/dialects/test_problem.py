@@ -1,10 +1,15 @@
 """What went wrong at an upstream, read from whatever it says."""
 
+from typing import Any
+
 import orjson
 import pytest
 
+from ccproxy.dialects import Dialect
+from ccproxy.dialects.answer import Problem
 from ccproxy.dialects.json import JsonObject
 from ccproxy.dialects.problem import problem_of, read_problem
+from ccproxy.dialects.spoken import SPEAKERS
 
 pytestmark = pytest.mark.unit
 
@@ -64,3 +69,27 @@ def test_an_error_in_a_stream_has_the_status_it_would_have_had(
 
 def test_a_message_has_an_end() -> None:
     assert len(read_problem(500, b'{"message":"' + b"x" * 9000 + b'"}').message) == 2000
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+@pytest.mark.parametrize(
+    ("payload", "status"),
+    [
+        ({"error": {"type": "overloaded_error", "message": "m"}}, 529),
+        ({"message": "hello"}, 502),
+        ({"choices": [], "content": "words", "output": None}, 502),
+    ],
+)
+def test_what_is_no_answer_is_a_problem_whatever_its_status_says(
+    dialect: Dialect, payload: dict[str, Any], status: int
+) -> None:
+    """OpenRouter tells errors with status 200."""
+    told = SPEAKERS[dialect].parse_answer(payload, "maker")
+    assert isinstance(told, Problem)
+    assert told.status == status
+
+
+def test_a_chat_answer_that_its_server_could_not_finish_is_a_problem() -> None:
+    choice: JsonObject = {"message": {"content": "Half"}, "finish_reason": "error"}
+    told = SPEAKERS[Dialect.CHAT].parse_answer({"choices": [choice]}, "maker")
+    assert isinstance(told, Problem)

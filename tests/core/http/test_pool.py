@@ -22,6 +22,7 @@ from ccproxy.errors import (
 )
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.sdk import UpstreamRequest, read_all
+from ccproxy.sdk.vitals import ConnectionsReading
 from ccproxy.services.bootstrap import build_container
 
 pytestmark = pytest.mark.integration
@@ -120,6 +121,23 @@ async def test_client_and_relay_share_their_connections(pool: HTTPPoolManager) -
             assert (await pool.client.get(url)).text == "ok"
             assert await read_all(await pool.upstream.send(ask(url))) == b"ok"
     assert len(peers) == 1
+
+
+async def test_connections_are_counted_while_they_serve_and_rest(
+    pool: HTTPPoolManager,
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        del request
+        return web.Response(text="ok")
+
+    assert pool.connections == ConnectionsReading(in_use=0, idle=0, opened=0)
+    async with served(handler) as url:
+        first, second = [await pool.upstream.send(ask(url)) for _ in range(2)]
+        busy = pool.connections
+        assert [await read_all(each) for each in (first, second)] == [b"ok", b"ok"]
+        at_rest = pool.connections
+    assert busy.in_use + busy.idle == busy.opened
+    assert at_rest == ConnectionsReading(in_use=0, idle=busy.opened, opened=busy.opened)
 
 
 async def test_a_stream_read_to_its_end_gives_its_connection_back(

@@ -9,7 +9,7 @@ import pytest
 from ccproxy.config.sections import Price
 from ccproxy.models.request_record import RequestRecord
 from ccproxy.prices import book
-from ccproxy.prices.book import TRY_AGAIN, PriceBook
+from ccproxy.prices.book import TRY_AGAIN, PriceBook, Quote
 from ccproxy.prices.listed import Listed, Wanted
 from ccproxy.prices.sheet import Rate, Sheet
 from fakes.records import NOW, record
@@ -121,3 +121,34 @@ def test_without_a_list_costs_are_unknown_and_it_is_left_alone_for_a_while(
     for at in (NOW, NOW + timedelta(minutes=9), NOW + TRY_AGAIN):
         assert priced([used(at)])[0].cost is None
     assert capsys.readouterr().out.count("prices_unavailable") == 2
+
+
+def test_a_model_can_be_learnt_before_there_is_a_record_of_it() -> None:
+    prices = List()
+    kept = PriceBook((), lambda: URLS, prices.look_up)
+    assert kept.quote("acme", "m", NOW) == Quote(None, final=False)
+    kept.learn([("acme", "m"), ("acme", "n"), ("home", "m")], NOW)
+    kept.learn([("acme", "m")], NOW)
+    assert prices.asked == [["m", "n"]]
+    assert kept.quote("acme", "m", NOW) == Quote(SHEET, final=True)
+    assert kept.quote("acme", "n", NOW) == Quote(None, final=True)
+    assert kept.quote("acme", "m", MIDNIGHT) == Quote(SHEET, final=False)
+
+
+def test_what_needs_no_list_is_known() -> None:
+    own = (Price(match="m", provider="home", input=0, output=1),)
+    kept = PriceBook(own, lambda: URLS, List().look_up)
+    assert kept.quote("home", "other", NOW) == Quote(None, final=True)
+    quote = kept.quote("home", "m", NOW)
+    assert quote.final
+    assert quote.sheet is not None
+    assert quote.sheet.basis == "settings"
+
+
+def test_what_is_learnt_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book, "MOST", 2)
+    kept = PriceBook((), lambda: URLS, List().look_up)
+    for model in "abc":
+        kept.learn([("acme", model)], NOW)
+    known = [kept.quote("acme", model, NOW).final for model in "abc"]
+    assert known == [False, False, True]

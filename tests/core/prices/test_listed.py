@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ccproxy.dialects.answer import Usage
 from ccproxy.prices.listed import Wanted, look_up
 from ccproxy.prices.sheet import Rate
-from fakes.records import NOW, record
+from fakes.records import NOW
 
 pytestmark = pytest.mark.unit
 
@@ -30,13 +31,7 @@ def test_a_model_of_anthropic_has_prices_for_the_cache_and_for_long_prompts() ->
 def test_a_model_of_openai_costs_what_its_vendor_says() -> None:
     sheet = look_up(wanted("https://api.openai.com/v1", "gpt-5")).sheet
     assert sheet is not None
-    used = record(
-        input_tokens=86,
-        cache_read_tokens=1920,
-        cache_write_tokens=0,
-        output_tokens=300,
-        reasoning_tokens=256,
-    )
+    used = Usage(input=86, cache_read=1920, output=300, reasoning=256)
     # 86 x 1.25 + 1,920 x 0.125 + 300 x 10 = 3,347.5
     assert sheet.cost(used) == pytest.approx(0.0033475)
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from ccproxy.models.request_record import COUNTS, RequestRecord
+from ccproxy.dialects.answer import Usage
 from ccproxy.prices.sheet import Rate, Sheet
-from fakes.records import NOW, record
 
 pytestmark = pytest.mark.unit
 
@@ -18,15 +17,8 @@ SHEET = Sheet(
 )
 
 
-def used(**counts: int) -> RequestRecord:
-    """A request that used so many tokens, and none of the other kinds."""
-    return record(
-        NOW, **{name: counts.get(name.removesuffix("_tokens"), 0) for name in COUNTS}
-    )
-
-
 def test_each_token_is_paid_once_at_the_price_of_its_kind() -> None:
-    request = used(
+    request = Usage(
         input=1000,
         cache_read=100_000,
         cache_write=20_000,
@@ -40,7 +32,7 @@ def test_each_token_is_paid_once_at_the_price_of_its_kind() -> None:
 
 def test_reasoning_is_part_of_the_output_and_may_have_a_price_of_its_own() -> None:
     dear = SHEET.model_copy(update={"reasoning": Rate(usual=30)})
-    request = used(output=2000, reasoning=500)
+    request = Usage(output=2000, reasoning=500)
     assert SHEET.cost(request) == pytest.approx(0.03)  # 2,000 x 15
     assert dear.cost(request) == pytest.approx(0.0375)  # 1,500 x 15 + 500 x 30
 
@@ -54,28 +46,27 @@ def test_reasoning_is_part_of_the_output_and_may_have_a_price_of_its_own() -> No
     ],
 )
 def test_a_long_prompt_makes_all_of_its_tokens_dearer(read: int, cost: float) -> None:
-    request = used(input=1000, cache_read=read, output=2000)
+    request = Usage(input=1000, cache_read=read, output=2000)
     assert SHEET.cost(request) == pytest.approx(cost)
 
 
 def test_what_has_no_price_of_its_own_costs_what_it_is_a_part_of() -> None:
     plain = Sheet(basis="a test", input=Rate(usual=2), output=Rate(usual=8))
-    request = used(input=1, cache_read=2, cache_write=4, cache_write_1h=3, output=1)
+    request = Usage(input=1, cache_read=2, cache_write=4, cache_write_1h=3, output=1)
     assert plain.cost(request) == pytest.approx(22e-6)  # 7 x 2 + 1 x 8
 
 
 def test_a_request_may_have_a_price_of_its_own() -> None:
     fee = SHEET.model_copy(update={"request": 0.005})
-    assert fee.cost(used(input=1000)) == pytest.approx(0.008)
+    assert fee.cost(Usage(input=1000)) == pytest.approx(0.008)
 
 
 def test_what_is_unknown_is_unknown_and_never_zero() -> None:
-    assert SHEET.cost(record()) is None
     half = Sheet(basis="a test", input=Rate(usual=2))
-    assert half.cost(used(output=1)) is None
-    assert half.cost(used(input=1)) == pytest.approx(2e-6)
+    assert half.cost(Usage(output=1)) is None
+    assert half.cost(Usage(input=1)) == pytest.approx(2e-6)
 
 
 def test_what_is_free_costs_nothing() -> None:
     free = Sheet(basis="a test", input=Rate(usual=0), output=Rate(usual=0))
-    assert free.cost(used(input=10, output=10)) == 0.0
+    assert free.cost(Usage(input=10, output=10)) == 0.0

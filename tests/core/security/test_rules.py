@@ -171,6 +171,7 @@ def test_what_stands_around_a_secret_stays(text: str, masked: str) -> None:
         "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ",
         "input_tokens=12, max_tokens: 4096, time_to_first_token=0.31",
         '{"input_tokens": 12, "token": 12, "password": null}',
+        "limits.tokens=1M/day, tokens = '50k/minute', --tokens 100000/hour",
         "http://127.0.0.1:8000/v1",
         "ssh://git@github.com/owner/name and git@github.com:owner/name",
         "postgresql://ccproxy@host/db",

@@ -103,6 +103,11 @@ def test_nesting_keeps_its_structure() -> None:
     }
 
 
+def test_a_rate_of_tokens_is_no_secret() -> None:
+    value = {"tokens": "1M/day", "token": "1M/day."}
+    assert mask_json(value) == {"tokens": "1M/day", "token": "***"}
+
+
 def test_all_text_under_a_secret_name_is_masked() -> None:
     value = {"credentials": {"user": "me", "pins": ["1", "2"], "tries": 3}}
     masked = {"credentials": {"user": "***", "pins": ["***", "***"], "tries": 3}}

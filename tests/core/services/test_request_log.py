@@ -5,11 +5,19 @@ from dataclasses import fields
 import pytest
 
 from ccproxy.hooks.bus import HookBus
-from ccproxy.hooks.events import Failure, RequestCompleted, RequestEnded, RequestFailed
-from ccproxy.models.request_record import COLUMNS
-from ccproxy.services.request_log import RequestLog, record_of
+from ccproxy.hooks.events import (
+    Event,
+    Failure,
+    ModelCost,
+    RequestCompleted,
+    RequestEnded,
+    RequestFailed,
+    RequestsPriced,
+)
+from ccproxy.models.request_record import COLUMNS, RECORD
+from ccproxy.services.request_log import RequestLog, record_of, tell_costs
 from ccproxy.storage.database import Database
-from fakes.records import NOW
+from fakes.records import NOW, record
 
 pytestmark = pytest.mark.unit
 
@@ -51,6 +59,35 @@ def test_a_record_has_every_fact_of_its_event() -> None:
     assert (record.ended_at, len(record.id)) == (NOW, 32)
 
 
+def test_known_costs_are_told_by_model() -> None:
+    bus = HookBus()
+    told: list[Event] = []
+    bus.subscribe("test", RequestsPriced, told.append)
+    tell_costs(
+        bus,
+        [
+            record(cost=0.25),
+            record(cost=0.5, model="dear"),
+            record(),
+            record(cost=0.125),
+        ],
+    )
+    (event,) = told
+    assert isinstance(event, RequestsPriced)
+    assert event.costs == (
+        ModelCost(provider="acme", model="m", requests=2, usd=0.375),
+        ModelCost(provider="acme", model="dear", requests=1, usd=0.5),
+    )
+
+
+def test_of_costs_that_are_unknown_nothing_is_told() -> None:
+    bus = HookBus()
+    told: list[Event] = []
+    bus.subscribe("test", RequestsPriced, told.append)
+    tell_costs(bus, [record(), record()])
+    assert told == []
+
+
 def test_what_others_have_told_is_masked() -> None:
     event = RequestFailed(
         at=NOW,
@@ -70,7 +107,7 @@ def test_what_others_have_told_is_masked() -> None:
         reason=f"The key {TOKEN} is wrong.",
         notes=(f"authorization: Bearer {TOKEN}",),
     )
-    assert TOKEN not in record_of(event).model_dump_json()
+    assert TOKEN not in RECORD.dump_json(record_of(event)).decode()
 
 
 async def test_only_requests_to_models_are_told() -> None:

@@ -53,12 +53,13 @@ async def keep(url: str, opened: Open) -> AsyncIterator[Keep]:
         database: Database | None = None, **options: object
     ) -> SimpleDuckDBStorage:
         clock = options.pop("clock", lambda: NOW)
-        price = options.pop("price", None)
+        price, priced = options.pop("price", None), options.pop("priced", None)
         made.append(
             SimpleDuckDBStorage(
                 database or opened(url),
                 RecordOptions(**options),  # type: ignore[arg-type]  # whatever is told
                 price=price,  # type: ignore[arg-type]  # the same
+                priced=priced,  # type: ignore[arg-type]  # the same
                 clock=clock,  # type: ignore[arg-type]  # the same
             )
         )

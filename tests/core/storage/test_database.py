@@ -23,6 +23,12 @@ from fakes.holder import held
 
 pytestmark = pytest.mark.integration
 
+
+@pytest.fixture
+def has_tables() -> bool:
+    return False
+
+
 Open = Callable[..., Database]
 
 WRITE = """

@@ -22,6 +22,12 @@ from ccproxy.storage.profiles import with_profiles
 
 pytestmark = pytest.mark.integration
 
+
+@pytest.fixture
+def has_tables() -> bool:
+    return False
+
+
 Open = Callable[..., Database]
 Scripts = Callable[..., str]
 
@@ -94,7 +100,7 @@ async def test_two_processes_on_an_empty_database_both_succeed(url: str) -> None
     ]
     said = await asyncio.gather(*(each.communicate(order) for each in started))
     assert [each.returncode for each in started] == [0, 0], said
-    assert rows(url, "SELECT version_num FROM alembic_version") == [("0006",)]
+    assert rows(url, "SELECT version_num FROM alembic_version") == [("0009",)]
 
 
 async def test_a_plugin_has_a_version_table_of_its_own_and_can_go(

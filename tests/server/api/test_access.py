@@ -15,7 +15,7 @@ from ccproxy.plugins.dashboard import DashboardPlugin
 from ccproxy.plugins.metrics import MetricsPlugin
 from ccproxy.testing import RunningGateway
 from fakes.vendor import KEY, Vendor
-from fakes.world import Start
+from fakes.world import Start, Witness
 
 pytestmark = pytest.mark.integration
 
@@ -66,6 +66,14 @@ async def test_a_token_opens(start: Start, headers: dict[str, str]) -> None:
     running = await start(CLOSED)
     answer = await running.client.get("/api/status", headers=headers)
     assert answer.status_code == 200
+
+
+async def test_it_is_told_which_token_was_shown(start: Start, witness: Witness) -> None:
+    running = await start(CLOSED)
+    for token in (TOKEN, "another one"):
+        await running.client.get("/v1/models", headers={"x-api-key": token})
+    told = [each.key for each in witness.ended]
+    assert told == ["client_tokens[0]", "client_tokens[1]"]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from ccproxy.sdk import Manifest, Plugin, PluginConfig, PluginContext
 from ccproxy.storage.database import Database
 from ccproxy.storage.migrate import State
 from ccproxy.testing import RunningGateway, gateway
+from fakes.databases import lay_tables
 from fakes.vendor import KEY, Vendor, vendor
 from fakes.world import Start
 
@@ -62,6 +63,12 @@ class KeepsToo(Keeps):
 @pytest.fixture(autouse=True)
 def _forget() -> None:
     Keeps.clients.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    lay_tables(tmp_path / "ccproxy" / "ccproxy.duckdb")
 
 
 @asynccontextmanager

@@ -150,6 +150,17 @@ async def test_a_key_without_limits_has_those_of_the_settings(start: Start) -> N
     assert "limits.requests sets the limit" in answers[1].text
 
 
+async def test_who_asked_is_told_by_the_name_of_the_key(
+    running: RunningGateway, give: Give, witness: Witness
+) -> None:
+    """A token of the settings has no name, but a place."""
+    await give()
+    for token in (TOKEN, "the owner's", "nobody's"):
+        await ask(running, token=token)
+    told = [each.key for each in witness.ended]
+    assert told == ["laptop", "client_tokens[0]", None]
+
+
 async def test_no_key_goes_upstream(start: Start, fake: Vendor) -> None:
     """In whichever headers it is shown, and beside the caller's own credential."""
     passing = {"plugins": {"anthropic": {"passthrough": True}}, **SETTINGS}

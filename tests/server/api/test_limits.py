@@ -5,16 +5,15 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import httpx
 import orjson
 import pytest
-from pydantic import SecretStr
 from websockets.asyncio.client import connect
 
-from ccproxy.api.limiting import Limiting
-from ccproxy.api.middleware.limiter import network_of
-from ccproxy.config.sections import Limits
+from ccproxy.api.caller import network_of
+from ccproxy.api.counters import in_redis
 from ccproxy.errors import ConfigError
 from ccproxy.hooks.events import Failure, RequestFailed
 from ccproxy.sdk import Contributions, Manifest, Plugin, PluginConfig
@@ -260,13 +259,13 @@ def test_a_redis_without_its_library_is_told_at_the_start(
 ) -> None:
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(ConfigError, match=r"pip install 'ccproxy-server\[redis\]'"):
-        Limiting(Limits(redis_url=SecretStr("redis://127.0.0.1:1")))
+        in_redis("redis://127.0.0.1:1", "sliding")
 
 
 @pytest.mark.parametrize("url", ["redis://:secret@host", "redis://:secret@host:x"])
 def test_a_url_that_leads_to_no_redis_is_told_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError, match="no URL of a Redis") as error:
-        Limiting(Limits(redis_url=SecretStr(url)))
+        in_redis(url, "sliding")
     assert "secret" not in str(error.value)
 
 
@@ -281,8 +280,40 @@ async def test_two_limits_of_one_pattern_both_hold(start: Start, fake: Vendor) -
     assert "1 times per day" in answers[1].text
 
 
+@pytest.mark.services
+@pytest.mark.xdist_group("redis")
+@pytest.mark.parametrize("window", ["sliding", "fixed"])
+async def test_several_gateways_count_together_in_a_redis(
+    start: Start, redis_url: str, window: str
+) -> None:
+    token = uuid4().hex
+    settings = {
+        "security": {"client_tokens": [token]},
+        **limits(requests="3/hour", window=window, redis_url=redis_url),
+    }
+    gateways = [await start(settings) for _ in range(2)]
+    who = {"x-api-key": token}
+    answers = [await ask(gateways[turn % 2], headers=who) for turn in range(4)]
+    assert [each.status_code for each in answers] == [200, 200, 200, 429]
+    left = [each.headers["ratelimit-remaining"] for each in answers]
+    assert left == ["2", "1", "0", "0"]
+    assert 3590 <= int(answers[-1].headers["retry-after"]) <= 3600
+
+
 async def test_a_redis_that_is_not_there_refuses_nobody(start: Start) -> None:
     redis = limits(requests="1/hour", redis_url="redis://127.0.0.1:1")
     running = await start(redis)
     for _ in range(2):
         assert (await ask(running)).status_code == 200
+
+
+@pytest.mark.parametrize(("rate", "again"), [("1/minute", None), ("1/hour", "false")])
+async def test_who_would_wait_for_long_is_told_not_to(
+    start: Start, rate: str, again: str | None
+) -> None:
+    """An SDK would wait for an hour without a word."""
+    running = await start(limits(requests=rate))
+    await ask(running)
+    refused = await ask(running)
+    assert refused.status_code == 429
+    assert refused.headers.get("x-should-retry") == again

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from limits import parse
+from limits.aio.storage import MemoryStorage
 from limits.errors import StorageError
 from structlog.testing import capture_logs
 
-from ccproxy.api.rates import QUIET, Counted, Rates
+from ccproxy.api.outage import QUIET
+from ccproxy.api.rates import Counted, StoredRates
+from ccproxy.api.rates_memory import MemoryRates
 from ccproxy.api.standing import Standing
-from ccproxy.api.windows import Windows
 from fakes.clock import Clock
 
 pytestmark = pytest.mark.unit
@@ -29,7 +31,7 @@ def clock() -> Clock:
 async def test_a_sliding_rate_says_when_its_oldest_request_is_past(
     clock: Clock,
 ) -> None:
-    rates = Rates(Windows(clock), "sliding", clock)
+    rates = MemoryRates("sliding", clock)
     assert (await rates.take([MINE])).standing == Standing(2, 1, 60)
     clock.now += 30
     assert (await rates.take([MINE])).standing == Standing(2, 0, 30)
@@ -41,7 +43,7 @@ async def test_a_sliding_rate_says_when_its_oldest_request_is_past(
 
 
 async def test_a_fixed_rate_says_when_its_window_ends(clock: Clock) -> None:
-    rates = Rates(Windows(clock), "fixed", clock)
+    rates = MemoryRates("fixed", clock)
     for left in (1, 0):
         assert (await rates.take([MINE])).standing == Standing(2, left, 60)
     clock.now += 20
@@ -53,7 +55,7 @@ async def test_a_fixed_rate_says_when_its_window_ends(clock: Clock) -> None:
 
 @pytest.mark.parametrize("window", ["sliding", "fixed"])
 async def test_what_one_rate_refuses_no_other_counts(clock: Clock, window: str) -> None:
-    rates = Rates(Windows(clock), "fixed" if window == "fixed" else "sliding", clock)
+    rates = MemoryRates("fixed" if window == "fixed" else "sliding", clock)
     for _ in range(9):
         last = await rates.take([OURS, MINE])
     assert last.refused_by == "mine"
@@ -62,7 +64,7 @@ async def test_what_one_rate_refuses_no_other_counts(clock: Clock, window: str) 
 
 
 async def test_the_rate_of_which_least_is_left_is_told(clock: Clock) -> None:
-    rates = Rates(Windows(clock), "sliding", clock)
+    rates = MemoryRates("sliding", clock)
     assert (await rates.take([OURS, MINE])).standing == Standing(2, 1, 60)
 
 
@@ -75,7 +77,7 @@ def test_no_minute_ever_has_more_than_its_rate(
 
     async def run() -> None:
         clock = Clock()
-        rates = Rates(Windows(clock), "sliding", clock)
+        rates = MemoryRates("sliding", clock)
         rate = [Counted(parse(f"{amount}/minute"), "k")]
         through = []
         for pause in quarters:
@@ -92,10 +94,9 @@ def test_no_minute_ever_has_more_than_its_rate(
     asyncio.run(run())
 
 
-class Elsewhere(Windows):
+class Elsewhere(MemoryStorage):
     """A storage that can't be reached, or does not answer."""
 
-    STORAGE_SCHEME = None
     silent = False
 
     async def acquire_entry(
@@ -109,7 +110,7 @@ class Elsewhere(Windows):
 async def test_a_storage_that_fails_refuses_nobody_and_is_told_once(
     clock: Clock,
 ) -> None:
-    rates = Rates(Elsewhere(clock), "sliding", clock)
+    rates = StoredRates(Elsewhere(), "sliding", clock)
     with capture_logs() as logs:
         for _ in range(3):
             taken = await rates.take([MINE])
@@ -123,10 +124,10 @@ async def test_a_storage_that_fails_refuses_nobody_and_is_told_once(
 
 
 async def test_a_storage_that_is_silent_holds_nobody_up(clock: Clock) -> None:
-    storage = Elsewhere(clock)
+    storage = Elsewhere()
     storage.silent = True
     with capture_logs() as logs:
-        taken = await Rates(storage, "sliding", clock, patience=0.01).take([MINE])
+        taken = await StoredRates(storage, "sliding", clock, patience=0.01).take([MINE])
     assert taken.refused_by is None
     assert logs[0]["reason"] == "it does not answer"
 
@@ -142,4 +143,5 @@ def test_a_wait_is_told_in_whole_seconds_and_never_as_none() -> None:
         (b"ratelimit-limit", b"600"),
         (b"ratelimit-remaining", b"12"),
         (b"ratelimit-reset", b"20"),
+        (b"x-ccproxy-ratelimit-unit", b"requests"),
     ]

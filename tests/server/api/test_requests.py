@@ -101,6 +101,9 @@ async def test_what_an_answer_has_used_is_kept_in_every_dialect(
     told = await get(running.client, f"/api/requests/{key}")
     assert told["input_tokens"] > 0
     assert told["output_tokens"] > 0
+    assert told["tool_calls"] == 0
+    assert 0 < told["overhead"] < told["ttfb"]
+    assert 0 < told["upstream_ttfb"] < told["ttfb"]
     assert all(told[name] is not None for name in COUNTS)
     (group,) = (await get(running.client, "/api/stats?by=model"))["groups"]
     assert group["counted"] == 1
@@ -118,6 +121,19 @@ async def test_what_a_stream_was_not_asked_to_tell_is_unknown_and_never_zero(
     assert all(told[name] is None for name in COUNTS)
     (group,) = (await get(running.client, "/api/stats?by=model"))["groups"]
     assert (group["counted"], group["input_tokens"]) == (0, None)
+
+
+async def test_requests_are_counted_by_the_key_that_was_shown() -> None:
+    tokens = {"security": {"client_tokens": ["first", "second"]}}
+    async with gateway(settings={**ON, **tokens}) as running:
+        for token in ("second", "first", "second"):
+            await ask(running, {"authorization": f"Bearer {token}"})
+        running.client.headers["x-api-key"] = "first"
+        groups = (await get(running.client, "/api/stats?by=key"))["groups"]
+        page = await get(running.client, "/api/requests?key=client_tokens[0]")
+    counted = [(each["key"], each["requests"]) for each in groups]
+    assert counted == [("client_tokens[1]", 2), ("client_tokens[0]", 1)]
+    assert [each["key"] for each in page["requests"]] == ["client_tokens[0]"]
 
 
 async def test_costs_are_told_by_the_settings_and_added_up_by_branch() -> None:

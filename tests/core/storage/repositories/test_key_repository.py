@@ -21,6 +21,9 @@ FULL = ClientKey(
     providers=("codex",),
     requests="60/minute",
     concurrent=4,
+    tokens="1M/day",
+    cost="2.50/hour",
+    budgets=("5/day", "100/month"),
 )
 BARE = ClientKey(name="ci", digest="cd" * 32, created_at=NOW)
 

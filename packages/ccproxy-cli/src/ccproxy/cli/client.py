@@ -1,7 +1,7 @@
 """Asks a running gateway."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -30,14 +30,14 @@ from ccproxy.models.request_query import (
     RequestsPage,
     RequestStats,
 )
-from ccproxy.models.request_record import RequestRecord
+from ccproxy.models.request_record import RECORD, RequestRecord
 from ccproxy.sdk import JsonObject
 
 TOKEN_VARIABLE = "CCPROXY_TOKEN"  # noqa: S105  (the name of it)
 PATIENCE = 10.0
 """Seconds of silence after which a gateway is given up."""
 
-AnswerT = TypeVar("AnswerT", bound=BaseModel)
+AnswerT = TypeVar("AnswerT")
 
 
 class Summary(BaseModel):
@@ -149,18 +149,18 @@ class GatewayClient:
             UpstreamConnectError: No gateway answers there.
             CredentialError: It asks for another client token.
         """
-        summary = await self._get("/api/status", Summary)
+        summary = await self._get("/api/status", Summary.model_validate_json)
         if summary.name != "ccproxy":
             raise self._stranger()
         return summary
 
     async def plugins(self) -> PluginsStatus:
         """Tell of its plugins; raises as ``summary`` does."""
-        return await self._get("/api/plugins/status", PluginsStatus)
+        return await self._get("/api/plugins/status", PluginsStatus.model_validate_json)
 
     async def providers(self) -> ProvidersSummary:
         """Tell of its providers; raises as ``summary`` does."""
-        return await self._get("/api/providers", ProvidersSummary)
+        return await self._get("/api/providers", ProvidersSummary.model_validate_json)
 
     async def profiles(self, *, refresh: bool) -> ProfilesStatus:
         """Tell of all accounts; raises as ``summary`` does.
@@ -169,7 +169,9 @@ class GatewayClient:
             StorageError: Its database can't be used.
         """
         query = "?refresh=true" if refresh else ""
-        return await self._get(f"/api/profile{query}", ProfilesStatus)
+        return await self._get(
+            f"/api/profile{query}", ProfilesStatus.model_validate_json
+        )
 
     async def profile(self, provider: str, *, refresh: bool) -> ProfileStatus:
         """Tell of a provider's accounts; raises as ``profiles`` does.
@@ -179,19 +181,21 @@ class GatewayClient:
         """
         query = "?refresh=true" if refresh else ""
         path = f"/api/profile/{quote(provider, safe='')}{query}"
-        return await self._get(path, ProfileStatus)
+        return await self._get(path, ProfileStatus.model_validate_json)
 
     async def requests(self, wanted: RequestFilter, limit: int) -> RequestsPage:
         """Tell of the latest requests to models; raises as ``profiles`` does."""
         facts = wanted.model_dump(mode="json", exclude_none=True)
         query = urlencode({**facts, "limit": limit})
-        return await self._get(f"/api/requests?{query}", RequestsPage)
+        return await self._get(
+            f"/api/requests?{query}", RequestsPage.model_validate_json
+        )
 
     async def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
         """Count requests in groups; raises as ``profiles`` does."""
         facts = wanted.model_dump(mode="json", exclude_none=True)
         query = urlencode({**facts, "by": by.value})
-        return await self._get(f"/api/stats?{query}", RequestStats)
+        return await self._get(f"/api/stats?{query}", RequestStats.model_validate_json)
 
     async def request(self, key: str) -> RequestRecord:
         """Tell of one request; raises as ``profiles`` does.
@@ -199,7 +203,9 @@ class GatewayClient:
         Raises:
             UnknownRequestError: There is no record of it.
         """
-        return await self._get(f"/api/requests/{quote(key, safe='')}", RequestRecord)
+        return await self._get(
+            f"/api/requests/{quote(key, safe='')}", RECORD.validate_json
+        )
 
     async def live_requests(self) -> AsyncIterator[RequestRecord]:
         """Yield the records of requests as they end, until the gateway stops.
@@ -222,7 +228,7 @@ class GatewayClient:
                 async for chunk in response.aiter_raw():
                     for event in map(parse_event, splitter.feed(chunk)):
                         if event.name == b"request":
-                            yield RequestRecord.model_validate_json(event.data)
+                            yield RECORD.validate_json(event.data)
         except httpx.HTTPError as error:
             raise self._gone() from error
 
@@ -238,12 +244,12 @@ class GatewayClient:
             raise CCProxyError(msg)
         return response.text
 
-    async def _get(self, path: str, kind: type[AnswerT]) -> AnswerT:
+    async def _get(self, path: str, read: Callable[[bytes], AnswerT]) -> AnswerT:
         response = await self._send("GET", path)
         if response.headers.get("content-type") == "application/problem+json":
             raise _error(response)
         try:
-            return kind.model_validate_json(response.content)
+            return read(response.content)
         except ValidationError as error:
             raise self._stranger() from error
 

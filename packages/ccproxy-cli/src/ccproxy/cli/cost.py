@@ -53,6 +53,7 @@ class By(StrEnum):
 
     MODEL = "model"
     PROVIDER = "provider"
+    KEY = "key"
     CLIENT = "client"
     SESSION = "session"
     REPOSITORY = "repository"

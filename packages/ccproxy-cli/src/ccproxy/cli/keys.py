@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -12,14 +12,18 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from ccproxy.cli.console import note, show, show_json, show_table
+from ccproxy.cli.key_rows import COLUMNS, as_object, as_row, by_window
 from ccproxy.cli.lazy import new_app
-from ccproxy.cli.moments import clock_time, coming
+from ccproxy.cli.moments import coming
 from ccproxy.cli.opened import Opened, open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
 from ccproxy.config.sections import Rate
 from ccproxy.models.client_key import ClientKey
+from ccproxy.models.quota import Quota, parse_budget, parse_tokens, parse_usd
+from ccproxy.models.spending import SpentOn
 from ccproxy.storage.database import Database
 from ccproxy.storage.keys import with_keys
+from ccproxy.storage.spending import with_spending
 
 if TYPE_CHECKING:
     from ccproxy.storage.repositories.key_repository import KeyRepository
@@ -55,6 +59,21 @@ def create(
         int | None,
         typer.Option(min=0, help="Requests answered at once; 0 is any number."),
     ] = None,
+    tokens: Annotated[
+        str | None,
+        typer.Option(metavar="RATE", help="Its tokens, such as 1M/day."),
+    ] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(metavar="RATE", help="Its US dollars, such as 2.50/hour."),
+    ] = None,
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="USD",
+            help="What it may spend: 5/day, 100/month, 500/total; repeatable.",
+        ),
+    ] = None,
     config: ConfigOption = None,
     sets: SetOption = None,
     as_json: JsonOption = False,
@@ -73,12 +92,15 @@ def create(
         providers=tuple(provider or ()),
         requests=None if requests is None else _rate(requests),
         concurrent=concurrent,
+        tokens=None if tokens is None else _quota(parse_tokens, tokens),
+        cost=None if cost is None else _quota(parse_usd, cost),
+        budgets=tuple(_quota(parse_budget, each) for each in budget or ()),
     )
     opened = open_settings(config, sets or ())
     if not _with(opened, lambda keys: keys.create(key)):
         raise typer.BadParameter(f"There is a key {name!r} already.")
     if as_json:
-        show_json({**_as_object(key, now), "key": token}, whole=True)
+        show_json({**as_object(key, now, {}), "key": token}, whole=True)
     else:
         show(token, whole=True)
     note("This is the only time the key is shown.")
@@ -90,17 +112,20 @@ def create(
 def list_keys(
     *, config: ConfigOption = None, sets: SetOption = None, as_json: JsonOption = False
 ) -> None:
-    """List the keys, and what each may be used for."""
-    found = _with(open_settings(config, sets or ()), lambda keys: keys.list())
+    """List the keys: what each may be used for, and what it has spent."""
     now = datetime.now(UTC)
+    found, rows = _listed(open_settings(config, sets or ()), now)
+    spent = by_window(rows, now.date())
     if as_json:
-        show_json({"keys": [_as_object(each, now) for each in found]})
+        told = [as_object(each, now, spent.get(each.owner, {})) for each in found]
+        show_json({"keys": told})
         return
     if not found:
         show("There are no keys. 'ccproxy keys create NAME' makes one.")
         return
-    columns = ("NAME", "STATE", "GOOD UNTIL", "MODELS", "PROVIDERS", "LIMITS")
-    show_table(columns, [_row(each, now) for each in found])
+    show_table(
+        COLUMNS, [as_row(each, now, spent.get(each.owner, {})) for each in found]
+    )
 
 
 @app.command()
@@ -120,11 +145,26 @@ def revoke(
         show(f"The key {name!r} is revoked.")
 
 
+def _listed(
+    opened: Opened, now: datetime
+) -> tuple[Sequence[ClientKey], Sequence[SpentOn]]:
+    async def ask(database: Database) -> tuple[Sequence[ClientKey], Sequence[SpentOn]]:
+        keys = await with_keys(database, lambda keys: keys.list())
+        spent = await with_spending(database, lambda rows: rows.read(now.date()))
+        return keys, spent
+
+    return _in_database(opened, ask)
+
+
 def _with(opened: Opened, ask: Callable[["KeyRepository"], T]) -> T:
+    return _in_database(opened, lambda database: with_keys(database, ask))
+
+
+def _in_database(opened: Opened, ask: Callable[[Database], Awaitable[T]]) -> T:
     async def run() -> T:
         database = Database(opened.settings.storage_url)
         try:
-            return await with_keys(database, ask)
+            return await ask(database)
         finally:
             await database.close()
 
@@ -140,33 +180,9 @@ def _rate(text: str) -> str:
         raise typer.BadParameter(msg) from None
 
 
-def _state(key: ClientKey, now: datetime) -> str:
-    return "expired" if key.is_expired(now) else "good"
-
-
-def _row(key: ClientKey, now: datetime) -> Sequence[str]:
-    limits = [key.requests or ""]
-    if key.concurrent:
-        limits.append(f"{key.concurrent} at once")
-    return (
-        key.name,
-        _state(key, now),
-        clock_time(key.expires_at) if key.expires_at else "",
-        " ".join(key.models) or "all",
-        " ".join(key.providers) or "all",
-        ", ".join(filter(None, limits)),
-    )
-
-
-def _as_object(key: ClientKey, now: datetime) -> dict[str, object]:
-    expires = key.expires_at
-    return {
-        "name": key.name,
-        "state": _state(key, now),
-        "created_at": key.created_at.isoformat(),
-        "expires_at": None if expires is None else expires.isoformat(),
-        "models": list(key.models),
-        "providers": list(key.providers),
-        "requests": key.requests,
-        "concurrent": key.concurrent,
-    }
+def _quota(parse: Callable[[str], Quota], text: str) -> str:
+    try:
+        parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} {error}.") from None
+    return text

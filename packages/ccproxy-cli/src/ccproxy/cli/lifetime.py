@@ -13,8 +13,9 @@ from ccproxy.cli.client import GatewayClient, Target, connected
 from ccproxy.cli.console import note
 from ccproxy.config import Settings
 from ccproxy.config.address import base_url
-from ccproxy.config.paths import data_dir, private_dir
+from ccproxy.config.paths import data_dir
 from ccproxy.errors import StartError
+from ccproxy.security.private import private_dir
 
 HOST = "127.0.0.1"
 START_PATIENCE = 30.0

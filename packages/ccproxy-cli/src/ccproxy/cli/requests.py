@@ -24,7 +24,7 @@ from ccproxy.cli.options import (
 from ccproxy.cli.request_source import PAGE, DatabaseSource, source
 from ccproxy.cli.rows import Format, format_of, write_rows
 from ccproxy.models.request_query import RequestFilter, RequestsPage, StatusClass
-from ccproxy.models.request_record import COLUMNS, RequestRecord
+from ccproxy.models.request_record import COLUMNS, RECORD, RequestRecord
 from ccproxy.storage.database import Database
 
 app = new_app("Show what was asked of models.")
@@ -49,6 +49,9 @@ ProviderOption: TypeAlias = Annotated[
 ]
 ModelOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="The model that was asked for.")
+]
+KeyOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The client key that was shown.")
 ]
 ClientOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="Who asked, such as claude-code.")
@@ -78,6 +81,7 @@ def list_requests(
     *,
     provider: ProviderOption = None,
     model: ModelOption = None,
+    key: KeyOption = None,
     client: ClientOption = None,
     session: SessionOption = None,
     status: StatusOption = None,
@@ -99,6 +103,7 @@ def list_requests(
     wanted = RequestFilter(
         provider=provider,
         model=model,
+        key=key,
         client=client,
         session=session,
         status=status,
@@ -129,10 +134,10 @@ def show_request(
     """Show all that is known of one request."""
     record = asyncio.run(_one(open_settings(config, sets or ()), url, key))
     if as_json:
-        show_json(record.model_dump(mode="json"))
+        show_json(RECORD.dump_python(record, mode="json"))
         return
     width = max(map(len, COLUMNS))
-    for name, value in record.model_dump(mode="json").items():
+    for name, value in RECORD.dump_python(record, mode="json").items():
         text = "\n".join(value) if isinstance(value, list) else value
         for place, line in enumerate(str("" if text is None else text).split("\n")):
             show(f"{'' if place else name:<{width}}  {line}".rstrip())
@@ -190,7 +195,8 @@ async def _one(opened: Opened, url: str | None, key: str) -> RequestRecord:
 async def _follow(opened: Opened, url: str | None, *, as_json: bool) -> None:
     async with source(opened, url) as records:
         async for record in records.live_requests():
-            show(record.model_dump_json() if as_json else "  ".join(_facts(record)))
+            text = RECORD.dump_json(record).decode()
+            show(text if as_json else "  ".join(_facts(record)))
             sys.stdout.flush()  # somebody waits for the line, in a pipe too
 
 
@@ -202,7 +208,7 @@ def _rows(opened: Opened, wanted: RequestFilter) -> Iterator[tuple[object, ...]]
             page = runner.run(database.page(wanted, PAGE))
             while True:
                 for record in page.requests:
-                    yield tuple(record.model_dump(mode="json").values())
+                    yield tuple(RECORD.dump_python(record, mode="json").values())
                 if page.next is None:
                     return
                 page = runner.run(database.page(wanted, PAGE, page.next))

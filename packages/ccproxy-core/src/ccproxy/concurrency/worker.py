@@ -1,6 +1,7 @@
 """A bounded queue and the one task that empties it, in batches."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
@@ -55,17 +56,31 @@ class QueueWorker(Generic[T]):
         self._warn_every = warn_every
         self._warned_at: dict[str, float] = {}
         self._clock = clock
-        # None is the sentinel: it always fits, being put beside the bound.
-        self._queue: asyncio.Queue[tuple[float, T] | None] = asyncio.Queue()
+        # With each its time. asyncio's queue would take ten times as long for an item,
+        # and there is one for each request.
+        self._waiting: deque[tuple[float, T]] = deque()
         self._in_hand = 0
+        self._ended = False
+        self._something = asyncio.Event()
         self._enough = asyncio.Event()
+        self._nothing_left = asyncio.Event()
+        self._nothing_left.set()
         self._hurried = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
     def depth(self) -> int:
         """How many items wait."""
-        return self._queue.qsize()
+        return len(self._waiting)
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest of them has waited."""
+        try:
+            since, _ = self._waiting[0]
+        except IndexError:  # nothing waits; looked at from another thread, any more
+            return 0.0
+        return self._clock() - since
 
     def start(self) -> None:
         """Start the task; items put before are kept."""
@@ -78,19 +93,23 @@ class QueueWorker(Generic[T]):
         Returns:
             Whether it was taken; if not, it is counted in ``dropped``.
         """
-        if self._queue.qsize() >= self._size:
+        before = len(self._waiting)
+        if before >= self._size:
             self.dropped += 1
             self._warn("queue_full", dropped=self.dropped)
             return False
-        self._queue.put_nowait((self._clock(), item))
-        if self._queue.qsize() >= self._batch - 1:  # the first is taken already
+        self._waiting.append((self._clock(), item))
+        if not before:
+            self._nothing_left.clear()
+            self._something.set()
+        if before + 1 >= self._batch:
             self._enough.set()
         return True
 
     async def flush(self) -> None:
         """Wait until what was put so far has been handled; no batch lingers."""
         with self._hurrying():
-            await self._queue.join()
+            await self._nothing_left.wait()
 
     async def stop(self, grace: float) -> None:
         """Hand over what still waits, then end.
@@ -101,13 +120,15 @@ class QueueWorker(Generic[T]):
         task, self._task = self._task, None
         if task is None:
             return
-        self._queue.put_nowait(None)
+        self._ended = True
+        self._something.set()
         with self._hurrying():
             _, pending = await asyncio.wait({task}, timeout=grace)
         if pending:
             task.cancel()
             await asyncio.wait({task})
-            left = self._in_hand + self._discard()
+            left = self._in_hand + len(self._waiting)
+            self._waiting.clear()
             self.dropped += left
             _log.warning("queue_cut_off", queue=self.name, left=left)
 
@@ -120,11 +141,6 @@ class QueueWorker(Generic[T]):
         finally:
             self._hurried -= 1
 
-    def _discard(self) -> int:
-        """Empty the queue, and tell how many items were in it."""
-        waiting = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-        return sum(each is not None for each in waiting)
-
     def _warn(self, event: str, **facts: float) -> None:
         now = self._clock()
         before = self._warned_at.get(event)
@@ -135,35 +151,31 @@ class QueueWorker(Generic[T]):
     # -- the task
 
     async def _run(self) -> None:
-        ended = False
-        while not ended and (first := await self._queue.get()) is not None:
+        while await self._something.wait() and self._waiting:
             await self._gather()
-            batch, ended = self._taken(first)
-            self._check_lag(first[0])
+            batch = self._taken()
             self._in_hand = len(batch)
             await self._handle(batch)
             self._in_hand = 0
-            for _ in batch:
-                self._queue.task_done()
+            if not self._waiting:
+                self._nothing_left.set()
+                if not self._ended:
+                    self._something.clear()
 
     async def _gather(self) -> None:
         """Wait until a batch is there, or its time is over."""
         self._enough.clear()
-        if self._hurried or self.depth + 1 >= self._batch:
+        if self._hurried or len(self._waiting) >= self._batch:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(self._linger):
                 await self._enough.wait()
 
-    def _taken(self, first: tuple[float, T]) -> tuple[list[T], bool]:
-        """Take a batch off the queue, and tell whether the sentinel followed it."""
-        batch = [first[1]]
-        while len(batch) < self._batch and not self._queue.empty():
-            following = self._queue.get_nowait()
-            if following is None:
-                return batch, True
-            batch.append(following[1])
-        return batch, False
+    def _taken(self) -> list[T]:
+        """Take a batch off the queue."""
+        self._check_lag(self._waiting[0][0])
+        number = min(self._batch, len(self._waiting))
+        return [self._waiting.popleft()[1] for _ in range(number)]
 
     def _check_lag(self, since: float) -> None:
         lag = self._clock() - since

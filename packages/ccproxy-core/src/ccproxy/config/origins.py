@@ -13,6 +13,7 @@ from ccproxy.config.sources import Layers
 from ccproxy.sdk import Json, JsonObject, PluginConfig
 from ccproxy.security.names import is_secret_name
 from ccproxy.security.sanitizer import mask_text
+from ccproxy.security.signs import is_rate
 
 MASK = "********"
 _LOGIN = re.compile(r"://[^/?#@]*@")
@@ -95,6 +96,6 @@ def _display(value: object, name: str) -> Json:
 
 def _text(text: str, name: str) -> str:
     """Mask a text by its name, too: a plugin may have declared no secret to be one."""
-    if is_secret_name(name):
+    if is_secret_name(name) and not is_rate(text):
         return MASK
     return mask_text(_LOGIN.sub(f"://{MASK}@", text), own=True)

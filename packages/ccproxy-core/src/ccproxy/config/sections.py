@@ -17,6 +17,8 @@ from pydantic import (
     SecretStr,
 )
 
+from ccproxy.models.quota import parse_budget, parse_tokens, parse_usd
+
 _RATE = re.compile(r"[1-9][0-9]*/(second|minute|hour|day)")
 
 
@@ -34,6 +36,21 @@ def _absolute(path: Path) -> Path:
 def _rate(text: str) -> str:
     if not _RATE.fullmatch(text):
         raise ValueError("should read like 600/minute (or second, hour, day)")
+    return text
+
+
+def _tokens(text: str) -> str:
+    parse_tokens(text)
+    return text
+
+
+def _usd(text: str) -> str:
+    parse_usd(text)
+    return text
+
+
+def _budget(text: str) -> str:
+    parse_budget(text)
     return text
 
 
@@ -74,6 +91,12 @@ AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 """A path that means the same wherever the gateway is started."""
 Rate = Annotated[str, AfterValidator(_rate)]
 """A number of requests per unit of time."""
+TokenRate = Annotated[str, AfterValidator(_tokens)]
+"""A number of tokens per unit of time."""
+CostRate = Annotated[str, AfterValidator(_usd)]
+"""US dollars per unit of time."""
+Budget = Annotated[str, AfterValidator(_budget)]
+"""US dollars per day, per month or in total."""
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 """The URL of a proxy; secret, since it may hold a password."""
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
@@ -166,7 +189,7 @@ class Storage(Section):
     counted."""
     batch_size: int = Field(default=5000, ge=1)
     """Records that are written at most at a time."""
-    flush_seconds: Seconds = 1.0
+    flush_seconds: Seconds = 2.0
     """Seconds for which a batch gathers, if it does not fill before."""
     lag_warning_seconds: Timeout = 10.0
     """Seconds a record may wait to be written before the log says so."""
@@ -221,6 +244,10 @@ class ModelLimit(Section):
     """Requests of all callers for all these models, per second, minute, hour or day."""
     concurrent: int = Field(default=0, ge=0)
     """Requests for them that may be answered at once; 0 is any number."""
+    tokens: TokenRate | None = None
+    """Tokens of all callers for all these models, such as 1M/hour."""
+    cost: CostRate | None = None
+    """US dollars of all callers for all these models, such as 2.50/hour."""
 
 
 class Price(Section):
@@ -251,7 +278,7 @@ class Prices(Section):
 
 
 class Limits(Section):
-    """How often a caller may ask models."""
+    """How often callers may ask models, and for how much."""
 
     enabled: bool = False
     """Whether requests are limited."""
@@ -269,12 +296,46 @@ class Limits(Section):
     shows."""
     address_concurrent: int = Field(default=0, ge=0)
     """Requests of an address that may be answered at once; 0 is any number."""
+    tokens: TokenRate | None = None
+    """Tokens of each client token, or else address, such as 100000/hour or 1M/day; read
+    and written ones, those of the cache included."""
+    address_tokens: TokenRate | None = None
+    """The same of each address, whatever tokens it shows."""
+    cost: CostRate | None = None
+    """US dollars of each client token, or else address, such as 2.50/hour; what has no
+    known price counts as nothing."""
+    address_cost: CostRate | None = None
+    """The same of each address, whatever tokens it shows."""
+    budgets: tuple[Budget, ...] = ()
+    """Budgets of each client token, or else address, in US dollars per day or month
+    (UTC) or in total, such as 5/day and 100/month; all of them hold, also over
+    restarts."""
     models: tuple[ModelLimit, ...] = ()
     """Limits of models, each a table [[limits.models]] with match (a pattern of models,
-    such as gpt-* or codex/*), requests and concurrent; all that match hold."""
+    such as gpt-* or codex/*), requests, concurrent, tokens and cost; all that match
+    hold."""
     redis_url: RedisUrl | None = None
-    """URL of a Redis in which all workers and gateways count rates together; not set,
-    each process counts for itself."""
+    """URL of a Redis in which all workers and gateways count together, but for requests
+    at once and budgets; not set, each process counts for itself."""
+
+
+class Guard(Section):
+    """Stops agents that run in circles, or away."""
+
+    enabled: bool = False
+    """Whether requests are watched for it. Each process watches for itself, in
+    memory."""
+    repeats: int = Field(default=10, ge=0, le=100)
+    """How often the same tool call may bring the same result since the user's own last
+    words; half as often is warned of, 0 is any number."""
+    session_tokens: int = Field(default=0, ge=0)
+    """Tokens a session may use, if the client names it; four fifths of them are warned
+    of, 0 is any number."""
+    session_cost: Usd = 0
+    """US dollars a session may cost, by the same rules."""
+    session_seconds: Seconds = 0
+    """Seconds a session may last, by the same rules; it begins anew after an hour of
+    silence."""
 
 
 class Hooks(Section):

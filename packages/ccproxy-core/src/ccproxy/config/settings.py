@@ -13,6 +13,7 @@ from pydantic_settings import (
 from ccproxy.config.paths import data_dir
 from ccproxy.config.sections import (
     Dashboard,
+    Guard,
     Hooks,
     Http,
     Limits,
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     routing: Routing = Routing()
     prices: Prices = Prices()
     limits: Limits = Limits()
+    guard: Guard = Guard()
     hooks: Hooks = Hooks()
     dashboard: Dashboard = Dashboard()
     plugins: Plugins = Plugins()
@@ -57,6 +59,11 @@ class Settings(BaseSettings):
         """The URL of the database, never empty; it may hold a password."""
         url = self.storage.url.get_secret_value()
         return url or f"duckdb:///{data_dir() / 'ccproxy.duckdb'}"
+
+    @property
+    def keeps_spending(self) -> bool:
+        """Whether it has to be known what callers have spent."""
+        return self.security.keys or (self.limits.enabled and bool(self.limits.budgets))
 
     @classmethod
     def settings_customise_sources(

@@ -64,6 +64,11 @@ class Usage:
         """All that was read."""
         return self.input + self.cache_read + self.cache_write
 
+    @property
+    def all(self) -> int:
+        """All that was read or written."""
+        return self.all_input + self.output
+
 
 @dataclass(slots=True)
 class Answer:
@@ -82,6 +87,11 @@ class Answer:
     stop: StopReason = StopReason.END
     sequence: str = ""
     usage: Usage | None = None
+
+    @property
+    def tool_calls(self) -> int:
+        """How many tools the client is to call."""
+        return sum(isinstance(each, ToolCall) for each in self.blocks)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from ccproxy.dialects.answer import (
     Done,
     Event,
     Failed,
+    Open,
     Problem,
     Tokens,
     Usage,
@@ -207,6 +208,7 @@ class StreamTranslation:
     Attributes:
         outcome: How far it has come.
         usage: What the events so far tell of tokens.
+        tool_calls: How many tools the client was asked to call so far.
         between_events: Always; nothing but whole events goes out.
     """
 
@@ -215,6 +217,7 @@ class StreamTranslation:
     def __init__(self, incoming: Incoming, client: Speaker, frame: Frame) -> None:
         self.outcome = Outcome.OPEN
         self.usage: Usage | None = None
+        self.tool_calls = 0
         self._incoming = incoming
         self._renderer = client.renderer(frame)
 
@@ -245,6 +248,8 @@ class StreamTranslation:
         for event in events:
             if isinstance(event, Tokens | Begin) and event.usage is not None:
                 self.usage = event.usage
+            elif isinstance(event, Open) and isinstance(event.block, ToolCall):
+                self.tool_calls += 1
         return self._renderer.write(events) if events else b""
 
 

@@ -1,16 +1,18 @@
-"""Reads what an answer has used, without reading the answer.
+"""Reads what an answer has used and asks for, without reading the answer.
 
 Chat tells it in its last chunk, and only if the client asked for that with
 ``stream_options.include_usage``; what the client asks is not changed, so otherwise it
 is unknown. Responses tells it in the terminal event, Messages in ``message_start`` and,
-as totals that replace the earlier ones, in ``message_delta``.
+as totals that replace the earlier ones, in ``message_delta``. ``calls`` tells of calls.
 """
 
+import re
 from collections.abc import Callable
 
 import orjson
 
 from ccproxy.dialects.answer import Usage
+from ccproxy.dialects.calls import CallCounter, calls_of
 from ccproxy.dialects.chat.answer import read_usage as read_chat
 from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.json import Json, JsonObject, an_object
@@ -24,12 +26,20 @@ _READ: dict[Dialect, Callable[[JsonObject], Usage]] = {
     Dialect.MESSAGES: read_messages,
     Dialect.RESPONSES: read_responses,
 }
-SIGN = b'_tokens"'
-"""What each count's name ends with. Within a text its quote would be escaped."""
+SIGNS: dict[Dialect, re.Pattern[bytes]] = {
+    Dialect.CHAT: re.compile(rb'_(?:calls|tokens)"'),
+    Dialect.MESSAGES: re.compile(rb'_(?:use|tokens)"'),
+    Dialect.RESPONSES: re.compile(rb'_call"'),
+}
+"""How a name or type ends that tells of tokens or calls, before the terminal event.
+
+Within a text its quote would be escaped. One search for both takes less than two.
+"""
+_TOKENS = b'_tokens"'
 
 
 class Meter:
-    """Parses the events of a stream that may tell of tokens, which are few.
+    """Parses the events of a stream that may tell of tokens or calls, which are few.
 
     Args:
         dialect: The stream's.
@@ -41,13 +51,22 @@ class Meter:
     def __init__(self, dialect: Dialect) -> None:
         self.usage: Usage | None = None
         self._dialect = dialect
+        self._calls = CallCounter(dialect)
+
+    @property
+    def tool_calls(self) -> int:
+        """How many tools the client was asked to call so far."""
+        return self._calls.count
 
     def see(self, event: bytes) -> None:
-        """Take an event that has the sign in it; of Responses, only the terminal one.
+        """Take an event that has the sign of its dialect in it, or is the last one.
 
-        Its first events repeat the request, which may be large.
+        The first events of Responses have none: they repeat the request, and are large.
         """
+        if self._dialect is Dialect.CHAT and not _tells_chat(event):
+            return
         payload = _decoded(parse_event(event).data)
+        self._calls.see(payload)
         if self._dialect is Dialect.MESSAGES:
             self._see_message(payload)
             return
@@ -68,12 +87,26 @@ class Meter:
             self.usage = update_usage(self.usage or Usage(), usage)
 
 
-def usage_of(dialect: Dialect, body: bytes) -> Usage | None:
-    """Read what a whole answer has used, if it tells."""
-    if SIGN not in body:
-        return None
-    usage = _decoded(body).get("usage")
-    return _READ[dialect](usage) if isinstance(usage, dict) else None
+def _tells_chat(event: bytes) -> bool:
+    """Tell what begins a call or counts tokens from more of a call's arguments."""
+    return b'"name"' in event or _TOKENS in event
+
+
+def told_by(dialect: Dialect, body: bytes) -> tuple[Usage | None, int | None]:
+    """Read what a whole answer has used, and how many tools it asks to call.
+
+    Either is ``None`` if it is unknown; what has no sign of them is not read.
+    """
+    tells_tokens = _TOKENS in body
+    if not tells_tokens and not SIGNS[dialect].search(body):
+        return None, None
+    answer = _decoded(body)
+    if not answer:
+        return None, None
+    usage, used = answer.get("usage"), None
+    if tells_tokens and isinstance(usage, dict):
+        used = _READ[dialect](usage)
+    return used, calls_of(dialect, answer)
 
 
 def _decoded(data: bytes) -> JsonObject:

@@ -105,14 +105,15 @@ class UnauthorizedError(RequestError):
 
 
 class LimitExceededError(RequestError):
-    """The caller asked more often than the limits allow.
+    """The caller asked more often, or used more, than the limits allow.
 
     Attributes:
-        retry_after: How long to wait until the next request is allowed.
+        retry_after: How long to wait until the next request is allowed; ``None`` where
+            waiting helps nothing.
     """
 
     def __init__(
-        self, message: str, *, retry_after: timedelta, hint: str | None = None
+        self, message: str, *, retry_after: timedelta | None, hint: str | None = None
     ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after

@@ -22,6 +22,8 @@ class HookEvent(StrEnum):
     AUTH_LOGOUT = "auth_logout"
     AUTH_TOKEN_REFRESHED = "auth_token_refreshed"  # noqa: S105  (an event's name)
     CIRCUIT_CHANGED = "circuit_changed"
+    GUARD_TRIPPED = "guard_tripped"
+    REQUESTS_PRICED = "requests_priced"
     PLUGIN_STARTED = "plugin_started"
     PLUGIN_FAILED = "plugin_failed"
 
@@ -47,6 +49,15 @@ class CircuitState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half-open"
+
+
+class Runaway(StrEnum):
+    """In which way an agent may have run away."""
+
+    REPEATS = "repeats"
+    TOKENS = "tokens"
+    COST = "cost"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +101,12 @@ class RequestEnded(Event):
         status: The HTTP status sent, or ``None`` if none was.
         duration: Seconds from arrival to the last byte.
         ttfb: Seconds from arrival to the first byte of the answer, if there was one.
+        overhead: The part of those in which the gateway itself was at work: neither the
+            request's body was awaited, nor an upstream, from asking it to the first
+            byte of its answer. An answer that is read whole before any of it goes out
+            is awaited to its last byte.
+        upstream_ttfb: Seconds from asking the provider, the last of several, to the
+            first byte of its answer's body.
         provider: Name of the provider asked, if any was.
         account: Name of the account it was asked for, if the provider has several.
         fallbacks: Who was asked before in vain, such as ``codex/gpt-5.5``.
@@ -101,7 +118,11 @@ class RequestEnded(Event):
         bytes_in: Size of the request body as it came.
         bytes_out: Size of the answer's body.
         chunks: Pieces in which the answer's body went out.
+        tool_calls: How many tools the answer asks the client to call; ``None`` where no
+            answer was read. Those that the provider runs itself are not in it.
         notes: What was changed or dropped on the way, one sentence each.
+        key: The name of the client key that was shown, or the place of the token in
+            the settings, such as ``client_tokens[0]``; ``None`` if none is asked for.
         client: The program that asked, of a closed set; ``other`` is none of it, and
             ``None`` one that does not say.
         client_version: That program's version, if it tells.
@@ -125,6 +146,8 @@ class RequestEnded(Event):
     status: int | None
     duration: float
     ttfb: float | None = None
+    overhead: float | None = None
+    upstream_ttfb: float | None = None
     provider: str | None = None
     account: str | None = None
     fallbacks: tuple[str, ...] = ()
@@ -136,7 +159,9 @@ class RequestEnded(Event):
     bytes_in: int = 0
     bytes_out: int = 0
     chunks: int = 0
+    tool_calls: int | None = None
     notes: tuple[str, ...] = ()
+    key: str | None = None
     client: str | None = None
     client_version: str | None = None
     session: str | None = None
@@ -257,6 +282,58 @@ class CircuitChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardTripped(Event):
+    """An agent may have run away; its request was warned of, or refused.
+
+    Attributes:
+        request_id: As in the started event.
+        session: The conversation's id, if the client names it.
+        reason: In which way: ``repeats``, ``tokens``, ``cost`` or ``time``.
+        refused: Whether it was refused; if not, it was answered with a warning.
+    """
+
+    name = HookEvent.GUARD_TRIPPED
+
+    request_id: str
+    session: str | None
+    reason: Runaway
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCost:
+    """What requests to one model cost.
+
+    Attributes:
+        provider: The provider's name.
+        model: The model it was asked for.
+        requests: How many there were whose cost is known.
+        usd: What they cost together, in US dollars.
+    """
+
+    provider: str
+    model: str
+    requests: int
+    usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsPriced(Event):
+    """The costs of requests are known, which is some seconds after they have ended.
+
+    Told of those that the request log keeps, and of none whose cost is unknown.
+
+    Attributes:
+        costs: One ``ModelCost`` (``provider``, ``model``, ``requests``, ``usd``) for
+            each model.
+    """
+
+    name = HookEvent.REQUESTS_PRICED
+
+    costs: tuple[ModelCost, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginStarted(Event):
     """A plugin is running.
 
@@ -294,6 +371,8 @@ EVENTS: tuple[type[Event], ...] = (
     AuthLogout,
     AuthTokenRefreshed,
     CircuitChanged,
+    GuardTripped,
+    RequestsPriced,
     PluginStarted,
     PluginFailed,
 )

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.tracing import Trace
 from httpx_aiohttp import AiohttpTransport
 
 from ccproxy.errors import ConfigError
 from ccproxy.http.upstream import NetworkUpstream
 from ccproxy.sdk.upstream import Upstream
+from ccproxy.sdk.vitals import ConnectionsReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,14 @@ class HTTPPoolManager:
         self._transport = transport
         self._upstream = upstream
         self._client: httpx.AsyncClient | None = None
+        self._connector: _Connector | None = None
+
+    @property
+    def connections(self) -> ConnectionsReading:
+        """How many connections there are; none before the pool is open."""
+        if self._connector is None:
+            return ConnectionsReading(in_use=0, idle=0, opened=0)
+        return self._connector.reading()
 
     @property
     def client(self) -> httpx.AsyncClient:
@@ -120,10 +131,11 @@ class HTTPPoolManager:
         if self._options.trust_env:
             # aiohttp means by it the logins of ~/.netrc, too: none of them is for us.
             os.environ["NETRC"] = os.devnull
+        self._connector = _Connector(
+            limit=self._options.max_connections, ssl=tls, keepalive_timeout=60
+        )
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._options.max_connections, ssl=tls, keepalive_timeout=60
-            ),
+            connector=self._connector,
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=self._options.proxy,
@@ -146,6 +158,30 @@ class HTTPPoolManager:
                 msg = f"The CA file {self._options.ca_file} can't be used."
                 raise ConfigError(msg, hint="http.ca_file takes a PEM file.") from error
         return tls
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Aiohttp's, that can be asked for its connections."""
+
+    _opened = 0
+
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  (aiohttp's)
+    ) -> ResponseHandler:
+        connection = await super()._create_connection(req, traces, timeout)
+        self._opened += 1
+        return connection
+
+    def reading(self) -> ConnectionsReading:
+        """Count the connections."""
+        return ConnectionsReading(
+            in_use=len(self._acquired),
+            idle=sum(map(len, list(self._conns.values()))),
+            opened=self._opened,
+        )
 
 
 class _Owning(httpx.AsyncBaseTransport):

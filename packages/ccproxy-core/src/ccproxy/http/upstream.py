@@ -1,8 +1,7 @@
 """The network as an ``Upstream``: the relay's way out, on the pool's one session."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import aiohttp
 from yarl import URL
@@ -14,6 +13,8 @@ from ccproxy.errors import (
     UpstreamTimeoutError,
 )
 from ccproxy.sdk.upstream import UpstreamRequest
+
+_FAILURES = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
 
 class NetworkUpstream:
@@ -32,13 +33,15 @@ class NetworkUpstream:
         Raises:
             UpstreamError: No answer came.
         """
-        with _mapped(request.url):
+        try:
             response = await self._session.post(
                 URL(request.url, encoded=True),  # a query goes on as it came
                 data=request.body,
                 headers=request.headers,
                 allow_redirects=False,
             )
+        except _FAILURES as error:
+            raise _translate(error, request.url, began=False) from error
         return NetworkResponse(response, request.url)
 
 
@@ -62,20 +65,12 @@ class NetworkResponse:
         """
         try:
             return await self._response.content.readany()
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+        except _FAILURES as error:
             raise _translate(error, self._url, began=True) from error
 
     def close(self) -> None:
         """Give the answer up and its connection with it, if it has not ended."""
         self._response.close()
-
-
-@contextmanager
-def _mapped(url: str) -> Iterator[None]:
-    try:
-        yield
-    except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-        raise _translate(error, url, began=False) from error
 
 
 def _translate(error: Exception, url: str, *, began: bool) -> UpstreamError:

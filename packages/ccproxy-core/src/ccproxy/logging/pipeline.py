@@ -8,7 +8,9 @@ import json
 import logging
 import sys
 from contextlib import suppress
+from functools import lru_cache
 from string import ascii_letters, digits
+from types import NoneType
 from typing import Literal, TextIO
 
 import orjson
@@ -20,6 +22,12 @@ from ccproxy.security.sanitizer import mask_json
 
 LONGEST = 20_000
 """Characters of one value; a traceback fits."""
+
+_SHORT = 64
+"""Characters of what the log says again and again, such as routes and ids."""
+
+_PLAIN = frozenset({int, float, bool, NoneType})
+"""Types of values that hold no secret; ``mask_json`` leaves them as they are."""
 
 _WORD = f"{ascii_letters}{digits}+/=_.~%-"
 """Characters of which a key is made."""
@@ -97,7 +105,16 @@ def _name_the_library(
 
 def _sanitize(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     del logger, method
-    return {key: _shown(value, key) for key, value in event.items()}
+    shown: EventDict = {}
+    for name, value in event.items():  # a line has ten, and each request a line
+        kind = type(value)
+        if kind in _PLAIN:
+            shown[name] = value
+        elif kind is str and len(value) <= _SHORT:
+            shown[name] = _masked(value, name)
+        else:
+            shown[name] = _shown(value, name)
+    return shown
 
 
 def _shown(value: object, name: str) -> object:
@@ -106,6 +123,11 @@ def _shown(value: object, name: str) -> object:
         return mask_json(_short(value), name)
     masked = mask_json(value, name)
     return _short(masked) if isinstance(masked, str) else masked
+
+
+@lru_cache(2048)
+def _masked(text: str, name: str) -> object:
+    return mask_json(text, name)
 
 
 def _short(text: str) -> str:

@@ -19,6 +19,11 @@ class ClientKey:
         requests: Its rate, such as ``60/minute``; ``None`` is that of the settings.
         concurrent: Requests it may have answered at once; ``None`` is as in the
             settings.
+        tokens: Its tokens in a window, such as ``1M/day``; ``None`` is as in the
+            settings.
+        cost: Its US dollars in a window, such as ``2.50/hour``; the same.
+        budgets: Its US dollars per day, month or in total, such as ``5/day``; none are
+            those of the settings.
     """
 
     name: str
@@ -29,6 +34,14 @@ class ClientKey:
     providers: tuple[str, ...] = ()
     requests: str | None = None
     concurrent: int | None = None
+    tokens: str | None = None
+    cost: str | None = None
+    budgets: tuple[str, ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """Tells whose limits and spending are this key's, also beyond its name."""
+        return f"token/{self.digest[:16]}"
 
     def is_expired(self, now: datetime) -> bool:
         """Tell whether it is refused by now."""

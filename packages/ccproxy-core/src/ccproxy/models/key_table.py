@@ -15,6 +15,7 @@ class ClientKeyRow(SQLModel, table=True):
     Attributes:
         models: Patterns, as a JSON array.
         providers: Patterns, as a JSON array.
+        budgets: As a JSON array; ``None`` is none.
     """
 
     metadata: ClassVar[MetaData] = metadata
@@ -28,3 +29,6 @@ class ClientKeyRow(SQLModel, table=True):
     providers: str = Field(default="[]", sa_type=String)
     requests: str | None = Field(default=None, sa_type=String)
     concurrent: int | None = Field(default=None, sa_type=BigInteger)
+    tokens: str | None = Field(default=None, sa_type=String)
+    cost: str | None = Field(default=None, sa_type=String)
+    budgets: str | None = Field(default=None, sa_type=String)

@@ -24,6 +24,7 @@ class GroupBy(StrEnum):
     DAY = "day"
     PROVIDER = "provider"
     MODEL = "model"
+    KEY = "key"
     CLIENT = "client"
     SESSION = "session"
     REPOSITORY = "repository"
@@ -41,6 +42,8 @@ class RequestFilter(BaseModel):
     """The provider that was asked."""
     model: str | None = None
     """The model the provider was asked for."""
+    key: str | None = None
+    """The client key that was shown, or the token's place: ``client_tokens[0]``."""
     client: str | None = None
     """The program that asked, such as ``claude-code``."""
     session: str | None = None

@@ -1,19 +1,23 @@
 """The facts of one request to a model, as they are kept; never what was said."""
 
+import os
+from dataclasses import dataclass, fields
 from datetime import datetime
-from secrets import token_hex
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, ConfigDict, TypeAdapter
 
 
-class RequestRecord(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class RequestRecord:
     """One request to a model and how it ended.
 
     Each field is a column of the table ``request_records``; a new one needs a migration
     beside it, and is filled if the event that ends a request has a field of its name.
     """
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    # Nobody changes a record. It is neither frozen nor a pydantic model because one is
+    # made for each request, and those take four times as long to make.
+    __pydantic_config__ = ConfigDict(use_attribute_docstrings=True)
 
     id: str
     """Key of the record; ids sort as the requests ended."""
@@ -21,6 +25,8 @@ class RequestRecord(BaseModel):
     """When the last byte had gone, or the request had failed."""
     request_id: str
     """The id that the answer carried in ``x-ccproxy-request-id``."""
+    key: str | None = None
+    """The client key that was shown, or the token's place in the settings."""
     session: str | None = None
     """The conversation, if the client names it."""
     client: str | None = None
@@ -63,12 +69,18 @@ class RequestRecord(BaseModel):
     """Seconds from arrival to the last byte."""
     ttfb: float | None = None
     """Seconds from arrival to the first byte of the answer."""
+    overhead: float | None = None
+    """The part of those in which neither the client nor a provider was awaited."""
+    upstream_ttfb: float | None = None
+    """Seconds from asking the provider to the first byte of its answer."""
     bytes_in: int = 0
     """Size of the request's body."""
     bytes_out: int = 0
     """Size of the answer's body."""
     chunks: int = 0
     """Pieces in which the answer went out."""
+    tool_calls: int | None = None
+    """How many tools the answer asks the client to call; ``null`` if unknown."""
     input_tokens: int | None = None
     """Tokens read, but for those of the cache; all counts are ``null`` if unknown."""
     cache_read_tokens: int | None = None
@@ -96,15 +108,15 @@ class RequestRecord(BaseModel):
         return sum(known) if known else None
 
 
-COLUMNS = tuple(RequestRecord.model_fields)
+RECORD = TypeAdapter(RequestRecord)
+"""Reads and writes JSON."""
+TYPES: dict[str, object] = {each.name: each.type for each in fields(RequestRecord)}
+"""Names of the columns, in their order, and the types of what is in them."""
+COLUMNS = tuple(TYPES)
 """Names of the columns, in their order."""
 COUNTS = tuple(name for name in COLUMNS if name.endswith("_tokens"))
 """Columns that count tokens."""
-LISTS = tuple(
-    name
-    for name, field in RequestRecord.model_fields.items()
-    if field.annotation == tuple[str, ...]
-)
+LISTS = tuple(name for name, kind in TYPES.items() if kind == tuple[str, ...])
 """Columns that hold a list of texts, as JSON."""
 
 
@@ -113,7 +125,7 @@ def new_id(at: datetime) -> str:
 
     Ids sort by time, so that one column is the key, the order and the cursor of pages.
     """
-    return f"{_milliseconds(at):012x}{token_hex(10)}"
+    return f"{_milliseconds(at):012x}{os.urandom(10).hex()}"
 
 
 def first_id(at: datetime) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Double, String, Ta
 from sqlalchemy.types import TypeEngine
 
 from ccproxy.models.profile import metadata
-from ccproxy.models.request_record import RequestRecord
+from ccproxy.models.request_record import TYPES
 
 _TYPES: dict[object, TypeEngine[Any]] = {
     AwareDatetime: DateTime(timezone=True),
@@ -30,10 +30,7 @@ def _column(name: str, annotation: object) -> Column[Any]:
 request_records = Table(
     "request_records",
     metadata,
-    *(
-        _column(name, field.annotation)
-        for name, field in RequestRecord.model_fields.items()
-    ),
+    *(_column(name, kind) for name, kind in TYPES.items()),
 )
 """The key is one on PostgreSQL alone.
 

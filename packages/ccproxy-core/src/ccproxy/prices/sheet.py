@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from ccproxy.models.request_record import RequestRecord
+from ccproxy.dialects.answer import Usage
 
 MILLION = 1_000_000
 
@@ -26,6 +26,8 @@ class Rate(BaseModel):
 
     def at(self, prompt: int) -> float:
         """Return the price for a prompt of so many tokens, cached ones included."""
+        if not self.tiers:
+            return self.usual
         longer = [price for start, price in self.tiers if prompt > start]
         return longer[-1] if longer else self.usual
 
@@ -56,31 +58,28 @@ class Sheet(BaseModel):
     request: float = 0.0
     """US dollars for the request itself."""
 
-    def cost(self, record: RequestRecord) -> float | None:
+    def cost(self, used: Usage) -> float | None:
         """Tell what a request has cost in US dollars.
 
         Returns:
-            ``None`` if its tokens are unknown, or the price of some of them.
+            ``None`` if the price of some of its tokens is unknown.
         """
-        if record.output_tokens is None:
-            return None
-        prompt = record.prompt or 0
         total = 0.0
-        for tokens, rate in self._lines(record):
-            if tokens and rate is None:
+        for tokens, rate in self._lines(used):
+            if not tokens:
+                continue
+            if rate is None:
                 return None
-            total += tokens * rate.at(prompt) if rate else 0.0
+            total += tokens * rate.at(used.all_input)
         return total / MILLION + self.request
 
-    def _lines(self, record: RequestRecord) -> Iterator[Line]:
+    def _lines(self, used: Usage) -> Iterator[Line]:
         """Yield each token once, at its own price."""
         write = self.cache_write or self.input
-        for_an_hour = record.cache_write_1h_tokens or 0
-        reasoning = record.reasoning_tokens or 0
-        yield record.input_tokens or 0, self.input
-        yield record.cache_read_tokens or 0, self.cache_read or self.input
-        yield max((record.cache_write_tokens or 0) - for_an_hour, 0), write
-        yield for_an_hour, self.cache_write_1h or write
+        yield used.input, self.input
+        yield used.cache_read, self.cache_read or self.input
+        yield max(used.cache_write - used.cache_write_1h, 0), write
+        yield used.cache_write_1h, self.cache_write_1h or write
         # Some vendors do not count their reasoning as output, whatever they should.
-        yield max((record.output_tokens or 0) - reasoning, 0), self.output
-        yield reasoning, self.reasoning or self.output
+        yield max(used.output - used.reasoning, 0), self.output
+        yield used.reasoning, self.reasoning or self.output

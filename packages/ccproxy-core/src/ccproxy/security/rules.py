@@ -14,6 +14,7 @@ from ccproxy.security.signs import (
     STAND_IN,
     is_masked,
     is_number,
+    is_rate,
     is_word,
     looks_random,
     no_secret_at,
@@ -107,7 +108,7 @@ _LINE_WITH_QUOTES = re.compile(r"[^\r\n]++")
 
 
 def _named(match: Match) -> Span | None:
-    """Find the value behind a name; a number behind a name of JSON is a number."""
+    """Find the value behind a name, unless it is a number of JSON, or a rate."""
     name, text, here = match["name"], match.string, match.end()
     if not is_secret_name(name):
         code = _CODE.match(text, here) if may_be_secret_name(name) else None
@@ -117,7 +118,7 @@ def _named(match: Match) -> Span | None:
         return None
     kind = next(kind for kind in _WAYS if value[kind] is not None)
     is_count = kind != "quoted" and match["ends"] and is_number(value[kind])
-    return None if is_count else value.span(kind)
+    return None if is_count or is_rate(value[kind]) else value.span(kind)
 
 
 def _behind(value: re.Pattern[str]) -> Callable[[Match], Span | None]:

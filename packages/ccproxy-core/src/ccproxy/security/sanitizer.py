@@ -21,7 +21,7 @@ from uuid import UUID
 
 from ccproxy.security.names import is_secret_name, may_be_secret_name
 from ccproxy.security.rules import ADDRESS, RULES
-from ccproxy.security.signs import MASK, is_masked, looks_random
+from ccproxy.security.signs import MASK, is_masked, is_rate, looks_random
 
 GUESSABLE = 12
 """Characters; whoever has the fingerprint of a shorter secret could try them all."""
@@ -32,6 +32,8 @@ _SHORT = 64
 _LEVELS = 4
 """Of JSON within strings of JSON."""
 _SCHEMES = frozenset({"bearer", "basic", "token"})
+_ID = re.compile(r"[0-9a-f]{32}")
+"""How our own ids look: each is seen once, and no rule is about such a text."""
 _NAME = re.compile(r"[\w.-]{1,64}")
 _ALL: Final = (*RULES, ADDRESS)
 _HINTS: Final = tuple(dict.fromkeys(hint for rule in _ALL for hint in rule.hints))
@@ -157,11 +159,13 @@ def _under(name: str, text: str, place: _Place) -> str:
 
 
 def _secret(text: str) -> str:
-    """Mask a whole text, but for a scheme before it, or what is masked already."""
+    """Mask a whole text, but for a scheme before it, what is masked, and rates."""
     scheme, space, rest = text.partition(" ")
     if not rest or scheme.lower() not in _SCHEMES:
         scheme, space, rest = "", "", text
-    return text if not rest or is_masked(rest) else scheme + space + mask_token(rest)
+    if not rest or is_masked(rest) or is_rate(rest):
+        return text
+    return scheme + space + mask_token(rest)
 
 
 def _key(key: object, place: _Place) -> str:
@@ -224,7 +228,7 @@ def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
 @lru_cache(maxsize=2048)
 def _is_plain(text: str) -> bool:
     """Tell a text that no rule can find anything in."""
-    return not _has_hint(text.lower())
+    return _ID.fullmatch(text) is not None or not _has_hint(text.lower())
 
 
 def _has_hint(lower: str) -> bool:

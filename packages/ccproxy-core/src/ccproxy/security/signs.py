@@ -24,6 +24,7 @@ _NO_SECRET = re.compile(
     rf"{STAND_IN}|(?:[Nn]one|null|true|false|True|False|undefined)(?![\w=-])"
 )
 _NUMBERS = re.compile(r"[-0-9][0-9.eE+,\s-]*[}\]]*")
+_RATE = re.compile(r"[0-9]{1,12}[kM]?/(?:second|minute|hour|day)")
 
 
 def is_masked(text: str) -> bool:
@@ -44,6 +45,11 @@ def is_word(text: str) -> bool:
 def is_number(text: str) -> bool:
     """Tell numbers, of which JSON may have several in a list."""
     return _NUMBERS.fullmatch(text) is not None
+
+
+def is_rate(text: str) -> bool:
+    """Tell so many tokens per unit of time, as limits have them: ``1M/day``."""
+    return _RATE.fullmatch(text) is not None
 
 
 def looks_random(text: str) -> bool:

@@ -1,6 +1,7 @@
 """The one place where services are made and tied together."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from ccproxy.config import Settings, paths
@@ -8,10 +9,13 @@ from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.prices.book import PriceBook
 from ccproxy.sdk import PluginContext, ProfileAdapter, Provider, Upstream
+from ccproxy.sdk.vitals import QueueReading, Reading, Vitals
 from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.pricing import Pricing
 from ccproxy.services.profile import ProfileService
-from ccproxy.services.request_log import RequestLog
+from ccproxy.services.request_log import RequestLog, tell_costs
+from ccproxy.services.spending import Spending
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 
@@ -45,11 +49,16 @@ def build_container(
     if settings.security.keys:
         keys = ClientKeys(database)
         container.provide(ClientKeys, keys, close=keys.stop)
+    if settings.keeps_spending:
+        spending, grace = Spending(database), settings.server.grace_seconds
+        container.provide(Spending, spending, close=lambda: spending.stop(grace))
     prices = PriceBook(settings.prices.models, lambda: _price_urls(providers()))
-    storage = _storage(settings, database, container, prices)
+    pricing = Pricing(prices)
+    container.provide(Pricing, pricing, close=pricing.close)
     bus = HookBus(
         timeout=settings.hooks.timeout_seconds, queue_size=settings.hooks.queue_size
     )
+    storage = _storage(settings, database, container, prices, bus)
     container.provide(HookBus, bus, close=bus.stop)
     requests = RequestLog(database, bus, storage)
     container.provide(RequestLog, requests)
@@ -57,6 +66,7 @@ def build_container(
     profiles = ProfileService(database, bus, adapters)
     container.provide(ProfileService, profiles, close=profiles.close)
     profiles.start()
+    container.provide(Vitals, Vitals(partial(_read, pool, bus, storage, profiles)))
     return container
 
 
@@ -79,11 +89,34 @@ def plugin_context(
     )
 
 
+def _read(
+    pool: HTTPPoolManager,
+    bus: HookBus,
+    storage: SimpleDuckDBStorage | None,
+    profiles: ProfileService,
+) -> Reading:
+    """Read how the services are."""
+    queues = [
+        QueueReading(lane.name, lane.depth, lane.lag, lane.dropped)
+        for lane in bus.lanes
+    ]
+    if storage is not None:
+        name = "request records"
+        queues.append(QueueReading(name, storage.depth, storage.lag, storage.dropped))
+    return Reading(
+        queues=tuple(queues),
+        hook_failures=bus.failures,
+        connections=pool.connections,
+        profiles=profiles.known,
+    )
+
+
 def _storage(
     settings: Settings,
     database: Database,
     container: ServiceContainer,
     prices: PriceBook,
+    bus: HookBus,
 ) -> SimpleDuckDBStorage | None:
     """Make what keeps records, if they are to be kept."""
     section = settings.storage
@@ -97,7 +130,9 @@ def _storage(
         retention_days=section.retention_days,
         archive_dir=section.archive_dir,
     )
-    storage = SimpleDuckDBStorage(database, options, price=prices.priced)
+    storage = SimpleDuckDBStorage(
+        database, options, price=prices.priced, priced=partial(tell_costs, bus)
+    )
     grace = settings.server.grace_seconds
     return container.provide(
         SimpleDuckDBStorage, storage, close=lambda: storage.stop(grace)

@@ -89,6 +89,11 @@ class ProfileService:
         """Those whose accounts can be asked about, by name."""
         return tuple(sorted(self._adapters()))
 
+    @property
+    def known(self) -> tuple[AccountProfile, ...]:
+        """The active accounts that need not be looked up."""
+        return tuple(each for _, each in self._cache.copy().values() if each)
+
     def start(self) -> None:
         """Follow logins from now on."""
         self._bus.subscribe("profiles", AuthLogin, self._on_new_tokens)

@@ -1,17 +1,21 @@
 """The request log: what becomes of the events that end requests."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import (
     Event,
+    ModelCost,
     RequestCompleted,
     RequestEnded,
     RequestFailed,
+    RequestsPriced,
 )
 from ccproxy.models.request_query import (
     GroupBy,
@@ -33,6 +37,7 @@ LISTENER_SIZE = 1000
 _FAILED = tuple(each.name for each in fields(RequestFailed) if each.name in COLUMNS)
 _ENDED = tuple(each.name for each in fields(RequestEnded) if each.name in COLUMNS)
 """Columns that an event knows under the same name."""
+_facts_of_failed, _facts_of_ended = attrgetter(*_FAILED), attrgetter(*_ENDED)
 _TOLD_BY_OTHERS = (
     "session",
     "client_version",
@@ -169,18 +174,38 @@ class RequestLog:
 
 def record_of(event: RequestEnded) -> RequestRecord:
     """Make the record of a request that has ended; what others have told is masked."""
-    names = _FAILED if isinstance(event, RequestFailed) else _ENDED
-    facts = {name: getattr(event, name) for name in names}
-    for name in _TOLD_BY_OTHERS:
-        facts[name] = _masked(facts[name])
     if isinstance(event, RequestFailed):
+        facts = dict(zip(_FAILED, _facts_of_failed(event), strict=True))
         facts["reason"] = mask_text(event.reason)
+    else:
+        facts = dict(zip(_ENDED, _facts_of_ended(event), strict=True))
+    for name in _TOLD_BY_OTHERS:
+        if facts[name]:
+            facts[name] = _masked(facts[name])
     facts["request_id"] = mask_text(event.request_id)
     for name in LISTS:
-        facts[name] = tuple(map(mask_text, facts[name]))
+        if facts[name]:
+            facts[name] = tuple(map(mask_text, facts[name]))
     return RequestRecord(id=new_id(event.at), ended_at=event.at, **facts)
 
 
+def tell_costs(bus: HookBus, records: Sequence[RequestRecord]) -> None:
+    """Publish what requests to each model have cost together."""
+    if not bus.wanted(RequestsPriced):
+        return
+    costs: dict[tuple[str, str], list[float]] = {}
+    for each in records:
+        if each.cost is not None:
+            key = each.provider or "", each.model or ""
+            costs.setdefault(key, []).append(each.cost)
+    told = tuple(
+        ModelCost(provider=provider, model=model, requests=len(paid), usd=sum(paid))
+        for (provider, model), paid in costs.items()
+    )
+    if told:
+        bus.publish(RequestsPriced(at=datetime.now(UTC), costs=told))
+
+
 @lru_cache(1024)
-def _masked(text: str | None) -> str | None:
-    return text and mask_text(text)
+def _masked(text: str) -> str:
+    return mask_text(text)

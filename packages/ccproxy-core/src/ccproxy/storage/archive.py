@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ccproxy.config.paths import private_dir
+from ccproxy.security.private import private_dir
 from ccproxy.storage.words import quoted
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from ccproxy.config.paths import private_dir
 from ccproxy.errors import StorageError
+from ccproxy.security.private import private_dir
 from ccproxy.storage.failures import mapped
 from ccproxy.storage.words import duckdb_file, held, is_held
 

@@ -41,7 +41,7 @@ class RecordOptions:
 
     queue_size: int = 10_000
     batch_size: int = 5000
-    flush_seconds: float = 1.0
+    flush_seconds: float = 2.0
     lag_warning: float = 10.0
     retention_days: int = 30
     archive_dir: Path | None = None
@@ -49,6 +49,8 @@ class RecordOptions:
 
 Price = Callable[[Sequence[RequestRecord]], Sequence[RequestRecord]]
 """Puts costs to records; may take a while."""
+Priced = Callable[[Sequence[RequestRecord]], None]
+"""Hears of records whose costs are known, as far as they can be."""
 
 
 class SimpleDuckDBStorage:
@@ -63,6 +65,7 @@ class SimpleDuckDBStorage:
         database: Where they are kept.
         options: How.
         price: Puts their costs to them, in a thread.
+        priced: Hears of them then, once.
         clock: The time, aware UTC.
 
     Attributes:
@@ -75,12 +78,14 @@ class SimpleDuckDBStorage:
         options: RecordOptions,
         *,
         price: Price | None = None,
+        priced: Priced | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.written = 0
         self._database = database
         self._options = options
         self._price = price
+        self._priced = priced
         self._clock = clock
         self._lost = 0
         self._cleaned_on: datetime | None = None
@@ -101,6 +106,11 @@ class SimpleDuckDBStorage:
     def depth(self) -> int:
         """How many records wait to be written."""
         return self._background_worker.depth
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest of them has waited."""
+        return self._background_worker.lag
 
     @property
     def dropped(self) -> int:
@@ -135,6 +145,8 @@ class SimpleDuckDBStorage:
         """Write a batch, however often that has to be tried."""
         if self._price is not None:
             batch = await asyncio.to_thread(self._price, batch)
+        if self._priced is not None:
+            self._priced(batch)
         pause, again = FIRST_PAUSE, False
         while not await self._has_written(batch, again=again):
             if asyncio.get_running_loop().time() >= self._leave_at:

@@ -6,13 +6,20 @@ All rows of a batch go in as one JSON text. For single values DuckDB takes far l
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 from pydantic import AwareDatetime
 
-from ccproxy.models.request_record import COLUMNS, LISTS, RequestRecord, first_id
+from ccproxy.models.request_record import (
+    COLUMNS,
+    LISTS,
+    TYPES,
+    RequestRecord,
+    first_id,
+)
 from ccproxy.storage.archive import archive_days
 
 if TYPE_CHECKING:
@@ -28,25 +35,17 @@ _TYPES: dict[object, str] = {
     float | None: "DOUBLE",
 }
 """DuckDB's types of what is not text."""
-_SHAPE = orjson.dumps(
-    [
-        {
-            name: _TYPES.get(field.annotation, "VARCHAR")
-            for name, field in RequestRecord.model_fields.items()
-        }
-    ]
-).decode()
 
 _APPEND_TO_FILE = """
 INSERT INTO request_records BY NAME
-SELECT * FROM (SELECT unnest(from_json($rows, $shape), max_depth := 2)) AS new
+SELECT * FROM (SELECT {columns} FROM (SELECT from_json($told, $shape) AS told)) AS new
 """
 _WHAT_IS_NOT_THERE = """
 WHERE new.id NOT IN (SELECT id FROM request_records WHERE id >= $first)
 """
 
-_SLICE = 500
-"""Rows of a statement: DuckDB needs 15 kilobytes for each until it is done."""
+_SLICE = 2500
+"""Rows of a statement: DuckDB needs memory for each until it is done."""
 
 _APPEND_TO_SERVER = f"""
 INSERT INTO request_records ({", ".join(COLUMNS)})
@@ -66,14 +65,17 @@ def append_to_file(
         records: Each of them is new, unless this is done again.
         again: Whether it was tried before: what seemed to fail may be in the file.
     """
-    statement, values = _APPEND_TO_FILE, {"shape": _SHAPE}
-    if again:
-        statement += _WHAT_IS_NOT_THERE
-        values["first"] = min(record.id for record in records)
     connection.begin()  # who closes the connection before the commit undoes all of it
     for begin in range(0, len(records), _SLICE):
-        rows = _json(records[begin : begin + _SLICE])
-        connection.execute(statement, {**values, "rows": rows})
+        told = _columns(records[begin : begin + _SLICE])
+        shape = {name: _shape(name, values) for name, values in told.items()}
+        columns = ", ".join(map(_selected, shape, shape.values()))
+        statement = _APPEND_TO_FILE.format(columns=columns)
+        values = {"told": _json(told), "shape": _json(shape)}
+        if again:
+            statement += _WHAT_IS_NOT_THERE
+            values["first"] = min(record.id for record in records)
+        connection.execute(statement, values)
     connection.commit()
 
 
@@ -81,7 +83,8 @@ def append_to_server(session: "Session", records: Sequence[RequestRecord]) -> No
     """Append to a PostgreSQL server."""
     from sqlalchemy import text  # noqa: PLC0415  (a DuckDB file needs it not)
 
-    session.connection().execute(text(_APPEND_TO_SERVER), {"rows": _json(records)})
+    rows = _json([_row(each) for each in records])
+    session.connection().execute(text(_APPEND_TO_SERVER), {"rows": rows})
 
 
 def delete_from_file(
@@ -113,14 +116,43 @@ def delete_from_server(session: "Session", before: datetime) -> int:
     return done.rowcount
 
 
-def _json(records: Sequence[RequestRecord]) -> str:
-    text = orjson.dumps([_row(each) for each in records]).decode()
-    return text.replace("\\u0000", "\\ufffd")  # PostgreSQL's text knows no NUL
+def _columns(records: Sequence[RequestRecord]) -> dict[str, object]:
+    """Write what is known column by column; a value that all rows share stands alone.
+
+    Half of the columns say the same for whole batches, and nothing is as soon read.
+    """
+    told: dict[str, object] = {}
+    for name in COLUMNS:
+        values = list(map(attrgetter(name), records))
+        if name in LISTS:
+            values = [orjson.dumps(each).decode() if each else "[]" for each in values]
+        first = values[0]
+        if values[-1] != first or values.count(first) < len(values):
+            told[name] = values
+        elif first is not None:
+            told[name] = first
+    return told
+
+
+def _shape(name: str, values: object) -> str | list[str]:
+    """Return the type of a column's JSON: that of one value, or a list of it."""
+    kind = _TYPES.get(TYPES[name], "VARCHAR")
+    return [kind] if isinstance(values, list) else kind
+
+
+def _selected(name: str, shape: str | list[str]) -> str:
+    column = f"told.{name}"
+    return f"{column if isinstance(shape, str) else f'unnest({column})'} AS {name}"
 
 
 def _row(record: RequestRecord) -> dict[str, object]:
     """Write what is known; a name that is missing is read as NULL, and sooner."""
-    values = {name: each for name, each in record.__dict__.items() if each is not None}
+    row = {name: getattr(record, name) for name in COLUMNS}
     for name in LISTS:
-        values[name] = orjson.dumps(values[name]).decode()
-    return values
+        row[name] = orjson.dumps(row[name]).decode()
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _json(told: object) -> str:
+    text = orjson.dumps(told).decode()
+    return text.replace("\\u0000", "\\ufffd")  # PostgreSQL's text knows no NUL

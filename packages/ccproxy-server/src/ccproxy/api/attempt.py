@@ -1,6 +1,7 @@
 """One choice being asked, and its answer on the way to the client."""
 
 from dataclasses import dataclass
+from time import monotonic
 
 from ccproxy.api.choice import Choice
 from ccproxy.api.exchange import Exchange
@@ -38,6 +39,7 @@ class Attempt:
         await self.choice.provider.prepare(self.request)
         # The provider may know it by another name.
         self.exchange.model = self.request.model
+        self.exchange.asked_at = monotonic()
         return await signed_and_sent(self.choice, self.request, network)
 
     def is_stream(self, response: UpstreamResponse) -> bool:

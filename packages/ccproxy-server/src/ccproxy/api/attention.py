@@ -7,7 +7,8 @@ from ccproxy.hooks.events import Failure
 from ccproxy.sdk import Receive
 
 WATCH_AFTER = 0.05
-"""Seconds; most plain answers are out before, and are spared a watching task."""
+"""Seconds at least, and twice as many at most; most plain answers are out before, and
+are spared a watching task."""
 
 
 class Interrupted(Exception):  # noqa: N818  (no fault of anybody)
@@ -21,13 +22,14 @@ class Attention:
 
     Args:
         receive: ASGI's, the body already read.
+        lookout: Begins the watch for the client.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, lookout: "Lookout") -> None:
         self.failure: Failure | None = None
         self._receive = receive
+        self._lookout = lookout
         self._task: asyncio.Task[object] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     def interrupt(self, failure: Failure) -> None:
@@ -42,7 +44,7 @@ class Attention:
 
     def __enter__(self) -> "Attention":
         self._task = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER, self._watch)
+        self._lookout.add(self)
         return self
 
     def __exit__(
@@ -52,8 +54,7 @@ class Attention:
         trace: TracebackType | None,
     ) -> None:
         task, self._task = self._task, None
-        if self._timer is not None:
-            self._timer.cancel()
+        self._lookout.discard(self)
         if self._watcher is not None:
             self._watcher.cancel()
         if self.failure is not None and kind is asyncio.CancelledError:
@@ -61,10 +62,44 @@ class Attention:
                 return  # somebody else wants the task to end, too
             raise Interrupted from error
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """Begin to look whether the client leaves."""
         self._watcher = asyncio.create_task(self._until_the_client_leaves())
 
     async def _until_the_client_leaves(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.interrupt(Failure.CLIENT_LEFT)
+
+
+class Lookout:
+    """Lets those attentions watch that have lasted a while.
+
+    One timer for all of them: one for each request would cost more than all else that
+    is done for the client's leave.
+    """
+
+    def __init__(self) -> None:
+        self._new: set[Attention] = set()
+        self._lasting: set[Attention] = set()
+        self._looks = False
+
+    def add(self, attention: Attention) -> None:
+        """Take notice of one that begins."""
+        self._new.add(attention)
+        if not self._looks:
+            self._looks = True
+            asyncio.get_running_loop().call_later(WATCH_AFTER, self._look)
+
+    def discard(self, attention: Attention) -> None:
+        """Forget one that has ended."""
+        self._new.discard(attention)
+        self._lasting.discard(attention)
+
+    def _look(self) -> None:
+        for attention in self._lasting:
+            attention.watch()
+        self._lasting, self._new = self._new, set()
+        self._looks = bool(self._lasting)
+        if self._looks:
+            asyncio.get_running_loop().call_later(WATCH_AFTER, self._look)

@@ -28,7 +28,9 @@ _SESSION_HEADERS = (
     b"session_id",  # older ones
     b"conversation_id",
 )
-_WORKSPACE = ("repository", "branch", "worktree")
+_WORKSPACE = {
+    name: b"x-ccproxy-" + name.encode() for name in ("repository", "branch", "worktree")
+}
 _LONGEST_HEADER = 1024
 _LEGAL = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _LONGEST_VERSION = 32
@@ -45,22 +47,23 @@ def session_of(headers: Mapping[bytes, bytes]) -> str | None:
     """Return the id of the conversation, if the client names one."""
     for name in _SESSION_HEADERS:
         value = headers.get(name, b"")
-        if _LEGAL.fullmatch(value):
+        if value and _LEGAL.fullmatch(value):
             return value.decode()
     return None
 
 
 def workspace_of(headers: Mapping[bytes, bytes]) -> dict[str, str | None]:
-    """Name the repository, branch and worktree, as ``ccproxy run`` has told them."""
+    """Name repository, branch and worktree, those that ``ccproxy run`` has told."""
     return {
-        name: _name(headers.get(b"x-ccproxy-" + name.encode(), b""))
-        for name in _WORKSPACE
+        name: _name(value)
+        for name, header in _WORKSPACE.items()
+        if (value := headers.get(header))
     }
 
 
 def _name(value: bytes) -> str | None:
     """Read a name that is escaped as in a URL; what no terminal should see is none."""
-    if not value or len(value) > _LONGEST_HEADER:
+    if len(value) > _LONGEST_HEADER:
         return None
     name = unquote(value.decode("latin-1"))
     return name if name.isprintable() else None

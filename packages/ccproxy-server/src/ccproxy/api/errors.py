@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 import orjson
 from pydantic import BaseModel
@@ -90,6 +91,9 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
 )
 """Subclasses stand before their parents."""
 
+PATIENCE = timedelta(minutes=1)
+"""For how long a client should wait without telling anybody."""
+
 INTERNAL = Answer(500, "internal_error", Failure.INTERNAL)
 
 
@@ -146,6 +150,23 @@ def render(
     return b"application/problem+json", orjson.dumps(problem)
 
 
+def _wait(wait: timedelta | None) -> list[tuple[bytes, bytes]]:
+    """Tell when to ask again.
+
+    Told to wait for long, Anthropic's SDK would do so without a word, be it a day, and
+    OpenAI's would ask again after a second. So they are told not to ask by themselves.
+    Source: ``_should_retry`` and ``_calculate_retry_timeout`` of anthropic 2.12 and
+    openai 3.54.
+    """
+    headers = []
+    if wait is not None:
+        seconds = math.ceil(wait.total_seconds())
+        headers.append((b"retry-after", str(seconds).encode()))
+    if wait is None or wait > PATIENCE:
+        headers.append((b"x-should-retry", b"false"))
+    return headers
+
+
 async def send_error(send: Send, dialect: Dialect | None, error: CCProxyError) -> None:
     """Answer with an error."""
     answer = answer_to(error)
@@ -155,8 +176,7 @@ async def send_error(send: Send, dialect: Dialect | None, error: CCProxyError) -
         (b"content-length", str(len(body)).encode()),
     ]
     if isinstance(error, LimitExceededError | UpstreamRestingError):
-        seconds = math.ceil(error.retry_after.total_seconds())
-        headers.append((b"retry-after", str(seconds).encode()))
+        headers += _wait(error.retry_after)
     if isinstance(error, MethodNotAllowedError):
         headers.append((b"allow", ", ".join(error.allowed).encode()))
     if isinstance(error, UnauthorizedError):

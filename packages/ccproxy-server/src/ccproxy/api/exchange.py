@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 
 from ccproxy.api.callers import client_of, session_of, workspace_of
 from ccproxy.api.routing import OTHER, Kind, Match
@@ -26,6 +27,9 @@ KEY = "ccproxy.exchange"
 LONGEST_NOTES = 1000
 """Bytes of the header that tells what was changed; the record holds all of it."""
 
+_COUNTS = tuple((f"{each.name}_tokens", each.name) for each in fields(Usage))
+"""Counts by the events' names and by those of ``Usage``."""
+
 _PRINTABLE = bytes(byte if 32 <= byte < 127 else 63 for byte in range(256))
 
 
@@ -42,6 +46,9 @@ class Exchange:
         gateway_credential: Headers that held the gateway's own client token; they
             never go upstream.
         first_byte: Monotonic time of the first byte of the answer's body.
+        asked_at: Monotonic time at which the provider was asked.
+        heard_at: Monotonic time of the first byte of its answer's body.
+        waited: Seconds of waiting for others before the first byte of the answer.
         caller: Tells callers apart, by a part of their token's hash.
         conversation: What the client calls it, if there is a choice to be made.
         moved: Whether the conversation holds reasoning of several makers.
@@ -49,9 +56,12 @@ class Exchange:
         fallbacks: Who was asked before in vain; masked.
         notes: What was changed or dropped on the way, one sentence each.
         key: The caller's, if it has shown one that is managed.
+        token: The place in the settings of the client token that it has shown.
         standing: What is left of the caller's limits, if it is limited.
+        warning: What the guard has found.
         shared_with: The web origin whose pages may read the answer.
         usage: What the answer used, if its upstream told.
+        tool_calls: How many tools it asks the client to call, if it was read.
         failure: Set when the answer is not whole.
         reason: Why, for people; masked.
     """
@@ -66,6 +76,9 @@ class Exchange:
     gateway_credential: frozenset[bytes] = frozenset()
     status: int | None = None
     first_byte: float | None = None
+    asked_at: float | None = None
+    heard_at: float | None = None
+    waited: float = 0.0
     provider: str | None = None
     account: str | None = None
     conversation: str | None = None
@@ -80,8 +93,11 @@ class Exchange:
     chunks: int = 0
     notes: list[str] = field(default_factory=list)
     usage: Usage | None = None
+    tool_calls: int | None = None
     key: ClientKey | None = None
+    token: str | None = None
     standing: Standing | None = None
+    warning: str = ""
     failure: Failure | None = None
     reason: str = ""
 
@@ -104,6 +120,8 @@ class Exchange:
         headers = [(b"x-ccproxy-request-id", self.id.encode())]
         if self.notes:
             headers.append((b"x-ccproxy-notes", _header(" ".join(self._told_notes()))))
+        if self.warning:
+            headers.append((b"x-ccproxy-guard", _header(mask_text(self.warning))))
         if self.standing is not None:
             headers += self.standing.headers()
         if self.shared_with is not None:
@@ -118,9 +136,17 @@ class Exchange:
         if self.failure is None:
             self.failure, self.reason = failure, mask_text(reason)
 
+    def waited_since(self, began: float) -> None:
+        """Note that others were waited for, until now or until a keep-alive went out.
+
+        Args:
+            began: Monotonic time.
+        """
+        self.waited += (self.first_byte or monotonic()) - began
+
     def stands(self, standing: Standing) -> None:
-        """Note what is left of a limit; the least that is left stays."""
-        if self.standing is None or standing.remaining <= self.standing.remaining:
+        """Note what is left of a limit; the one of which least is left stays."""
+        if self.standing is None or standing.share <= self.standing.share:
             self.standing = standing
 
     def note(self, notes: Iterable[str]) -> None:
@@ -130,7 +156,7 @@ class Exchange:
     def turn_to(self, provider: str, model: str, account: str | None) -> None:
         """Note who is asked from now on."""
         self.provider, self.model, self.account = provider, model, account
-        self.dialect_out = None
+        self.dialect_out = self.asked_at = None
 
     def asked_before(self, names: Iterable[str]) -> None:
         """Note who was asked in vain; clients may have made the models' names up."""
@@ -152,6 +178,7 @@ class Exchange:
             now: Monotonic time.
         """
         dialect = self.match.dialect
+        ttfb = None if self.first_byte is None else self.first_byte - self.began
         client, client_version = client_of(self.headers)
         make: Callable[..., RequestEnded] = RequestCompleted
         if self.failure is not None:
@@ -163,7 +190,9 @@ class Exchange:
             route=self.match.route,
             status=self.status,
             duration=now - self.began,
-            ttfb=None if self.first_byte is None else self.first_byte - self.began,
+            ttfb=ttfb,
+            overhead=None if ttfb is None else ttfb - self.waited,
+            upstream_ttfb=self._upstream_ttfb(),
             provider=self.provider,
             account=self.account,
             fallbacks=self.fallbacks,
@@ -175,7 +204,9 @@ class Exchange:
             bytes_in=self.bytes_in,
             bytes_out=self.bytes_out,
             chunks=self.chunks,
+            tool_calls=self.tool_calls,
             notes=self._told_notes(),
+            key=self.token if self.key is None else self.key.name,
             client=client,
             client_version=client_version,
             session=session_of(self.headers),
@@ -183,12 +214,17 @@ class Exchange:
             **_counts(self.usage),
         )
 
+    def _upstream_ttfb(self) -> float | None:
+        if self.heard_at is None or self.asked_at is None:
+            return None
+        return self.heard_at - self.asked_at
+
 
 def _counts(usage: Usage | None) -> dict[str, int]:
     """Name the counts as events do; what is unknown stays out."""
     if usage is None:
         return {}
-    return {f"{each.name}_tokens": getattr(usage, each.name) for each in fields(usage)}
+    return {told: getattr(usage, name) for told, name in _COUNTS}
 
 
 def _header(text: str) -> bytes:

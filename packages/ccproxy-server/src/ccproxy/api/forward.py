@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from time import monotonic
 from typing import TypeAlias
 
 from ccproxy.api.asked import Asked, decode, model_of
 from ccproxy.api.asking import endpoint_for
 from ccproxy.api.attempt import Attempt
-from ccproxy.api.attention import Attention, Interrupted
+from ccproxy.api.attention import Attention, Interrupted, Lookout
 from ccproxy.api.body import ClientLeftError, read_body
 from ccproxy.api.choice import Choice
 from ccproxy.api.choices import Choices
@@ -32,13 +33,13 @@ from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure
 from ccproxy.sdk import Receive, Scope, Send, Upstream, UpstreamResponse
 
-Admit: TypeAlias = Callable[[Exchange, Target], AbstractAsyncContextManager[None]]
+Admit: TypeAlias = Callable[[Asked, Target], AbstractAsyncContextManager[None]]
 """Lets a request in for as long as it is answered; entering raises if it may not."""
 
 
-def admit_all(exchange: Exchange, target: Target) -> AbstractAsyncContextManager[None]:
+def admit_all(asked: Asked, target: Target) -> AbstractAsyncContextManager[None]:
     """Let every request in."""
-    del exchange, target
+    del asked, target
     return nullcontext()
 
 
@@ -73,6 +74,7 @@ class Forward:
         self._admit = admit
         self._max_body = max_body
         self._wording = Wording(bus)
+        self._lookout = Lookout()
 
     async def __call__(
         self,
@@ -87,11 +89,13 @@ class Forward:
         Raises:
             CCProxyError: It can't be answered, and nothing has been sent yet.
         """
+        began = monotonic()
         try:
             body = await read_body(receive, exchange.headers, self._max_body)
         except ClientLeftError:
             exchange.fail(Failure.CLIENT_LEFT, "The client left while asking.")
             return
+        exchange.waited_since(began)
         exchange.bytes_in = len(body)
         payload = decode(body)
         exchange.model_requested = model_of(payload)
@@ -99,12 +103,12 @@ class Forward:
         targets = self._models.targets(exchange.match, exchange.model_requested)
         targets = for_key(exchange.key, targets)
         choices = self._choices.order(exchange, payload, targets)
-        attention = Attention(receive)
+        attention = Attention(receive, self._lookout)
         asked = Asked(
             exchange, endpoint, payload, body, scope, send, attention, choices
         )
         try:
-            async with self._admit(exchange, targets[0]):
+            async with self._admit(asked, targets[0]):
                 with attention:
                     await self._answer(asked)
         except Interrupted:
@@ -188,7 +192,7 @@ class Forward:
         Where there are other choices a refusal is held back, and so are the first
         events of a stream for as long as others can still be asked.
         """
-        choice = attempt.choice
+        choice, exchange = attempt.choice, attempt.exchange
         try:
             response = await attempt.ask(self._network)
             setback = setback_of_answer(choice, response)
@@ -201,8 +205,11 @@ class Forward:
                 return setback
         except MOVABLE as error:
             return setback_of_error(choice, error)
+        finally:
+            if exchange.asked_at is not None:
+                exchange.waited_since(exchange.asked_at)
         if setback is None:
-            self._choices.answered(attempt.exchange, choice, response.status)
+            self._choices.answered(exchange, choice, response.status)
         else:
             self._choices.failed(setback)
         return response

@@ -27,6 +27,7 @@ from ccproxy.services.bootstrap import build_container, plugin_context
 from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.request_log import RequestLog
+from ccproxy.services.spending import Spending
 from ccproxy.storage.database import Database
 
 _log = structlog.get_logger(__name__)
@@ -128,6 +129,8 @@ class Gateway:
             self._container.get(Database).start_upgrade()
         if self.settings.security.keys:
             await self._container.get(ClientKeys).start()
+        if self.settings.keeps_spending:
+            await self._container.get(Spending).start()
         await self._start_plugins(self._container)
         routing = self.settings.routing
         self._container.provide(

@@ -4,6 +4,7 @@ import asyncio
 
 from fastapi import Response
 
+from ccproxy.models.request_record import RECORD
 from ccproxy.sdk import Receive, Scope, Send
 from ccproxy.services.request_log import Listener, RequestLog
 
@@ -55,7 +56,7 @@ class LiveRecords(Response):
             return _COMMENT
         if record is None:
             return b""
-        return f"event: request\ndata: {record.model_dump_json()}\n\n".encode()
+        return b"event: request\ndata: %b\n\n" % RECORD.dump_json(record)
 
 
 async def _end_with_client(receive: Receive, listener: Listener) -> None:

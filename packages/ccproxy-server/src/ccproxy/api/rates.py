@@ -4,9 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
-import structlog
 from limits import RateLimitItem
 from limits.aio.storage import Storage
 from limits.aio.strategies import (
@@ -16,15 +15,11 @@ from limits.aio.strategies import (
 )
 from limits.errors import StorageError
 
+from ccproxy.api.outage import Outage
 from ccproxy.api.standing import Standing
-from ccproxy.security.sanitizer import mask_text
 
 PATIENCE = 2.0
 """Seconds to wait for a storage elsewhere."""
-QUIET = 60.0
-"""Seconds in which the log tells only once that it can't be reached."""
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +49,15 @@ class Taken:
     standing: Standing | None = None
 
 
-class Rates:
-    """Counts requests, and tells whether they are too many.
+class Rates(Protocol):
+    """Counts requests, and tells whether they are too many."""
+
+    async def take(self, counted: Sequence[Counted]) -> Taken:
+        """Count a request by all rates, or by none if one of them leaves no room."""
+
+
+class StoredRates:
+    """Counts requests in a storage elsewhere.
 
     A storage that can't be reached refuses nobody: the gateway is worth more than its
     limits.
@@ -81,7 +83,7 @@ class Rates:
             MovingWindowRateLimiter if window == "sliding" else FixedWindowRateLimiter
         )
         self._strategy: RateLimiter = strategy(storage)
-        self._told = -QUIET
+        self._outage = Outage(clock)
 
     async def take(self, counted: Sequence[Counted]) -> Taken:
         """Count a request by all rates, or by none if one of them leaves no room."""
@@ -89,7 +91,7 @@ class Rates:
             async with asyncio.timeout(self._patience):
                 return await self._take(counted)
         except (StorageError, TimeoutError) as error:
-            self._tell(str(error) or "it does not answer")
+            self._outage.tell(error)
             return Taken()
 
     async def _take(self, counted: Sequence[Counted]) -> Taken:
@@ -99,14 +101,7 @@ class Rates:
                 if not await ask(each.rate, each.key):
                     return Taken(each.key, await self._standing(each, refused=True))
         standings = [await self._standing(each) for each in counted]
-        return Taken(standing=min(standings, key=lambda each: each.remaining))
-
-    def _tell(self, reason: str) -> None:
-        now = self._clock()
-        if now - self._told >= QUIET:
-            self._told = now
-            hint = "Nobody is limited until it answers; see limits.redis_url."
-            _log.warning("limits_not_counted", reason=mask_text(reason), hint=hint)
+        return Taken(standing=min(standings, key=lambda each: each.share))
 
     async def _standing(self, counted: Counted, *, refused: bool = False) -> Standing:
         stats = await self._strategy.get_window_stats(counted.rate, counted.key)

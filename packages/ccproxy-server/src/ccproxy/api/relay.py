@@ -13,7 +13,7 @@ from ccproxy.api.exchange import Exchange
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.collect import ResponseCollector
-from ccproxy.dialects.meter import usage_of
+from ccproxy.dialects.meter import told_by
 from ccproxy.dialects.tap import Outcome, StreamTap
 from ccproxy.errors import (
     CCProxyError,
@@ -46,6 +46,7 @@ class Passage(Protocol):
     Attributes:
         outcome: How far the stream has come.
         usage: What its events so far tell of tokens.
+        tool_calls: How many tools the client was asked to call so far.
         between_events: Whether something may be put into it here.
     """
 
@@ -53,6 +54,9 @@ class Passage(Protocol):
 
     @property
     def usage(self) -> Usage | None: ...  # noqa: D102
+
+    @property
+    def tool_calls(self) -> int: ...  # noqa: D102
 
     @property
     def between_events(self) -> bool: ...  # noqa: D102
@@ -91,7 +95,6 @@ class Relay:
         self._dialect = dialect
         self._send = send
         self._attention = attention
-        self._passage: Passage = StreamTap(dialect)
         self._bus = bus if bus.wanted(StreamChunk) else None
         self._waiting_since: float | None = None
 
@@ -99,7 +102,9 @@ class Relay:
 
     def silent_since(self) -> float | None:
         """Monotonic time since when the upstream is silent between two events."""
-        return self._waiting_since if self._passage.between_events else None
+        if self._waiting_since is None or not self._passage.between_events:
+            return None
+        return self._waiting_since
 
     async def keep_alive(self) -> None:
         """Send a ping, or a comment where the dialect has no ping."""
@@ -118,11 +123,12 @@ class Relay:
             # the connection, and the client sees that the answer is not whole.
             self._exchange.fail(answer_to(error).failure, str(error))
             return
-        self._exchange.usage = usage_of(self._dialect, body)
+        self._learn(body)
         await self._finish()
 
     async def stream(self, response: UpstreamResponse) -> None:
         """Pass on a stream of events; if it can't go on, its last event says why."""
+        self._passage = self._watch()
         await self._start(response, keep_length=False)
         try:
             await self._pump(response)
@@ -133,33 +139,66 @@ class Relay:
             await self._interrupted(response)
         finally:
             self._exchange.usage = self._passage.usage
+            self._exchange.tool_calls = self._passage.tool_calls
         await self._finish()
 
     async def collected(self, response: UpstreamResponse) -> None:
         """Answer in one piece what the upstream will only stream."""
         collector = ResponseCollector()
-        while chunk := await response.chunk():
-            collector.feed(chunk)
+        await self._read(response, collector.feed)
         body = collector.result()
-        self._exchange.usage = usage_of(self._dialect, body)
+        self._learn(body)
         if collector.failed:
             self._exchange.fail(Failure.UPSTREAM_FAILED, REPORTED)
         await self._whole(response, response.status, body)
 
     # -- steps
 
+    def _watch(self) -> Passage:
+        """Return what a stream is to go through."""
+        return StreamTap(self._dialect)
+
     async def _pass(self, response: UpstreamResponse) -> bytes:
         """Pass a body on, and return it; nothing of one too large to be an answer."""
         kept: list[bytes] = []
         size = 0
-        while chunk := await response.chunk():
+        chunk = await self._first(response)
+        while chunk:
             await self._piece(chunk)
             size += len(chunk)
             if size <= LARGEST:
                 kept.append(chunk)
             else:
                 kept.clear()
+            chunk = await response.chunk()
         return b"".join(kept)
+
+    async def _first(self, response: UpstreamResponse) -> bytes:
+        """Wait for the first chunk of an answer."""
+        began = monotonic()
+        try:
+            return await response.chunk()
+        finally:
+            self._exchange.heard_at = monotonic()
+            self._exchange.waited_since(began)
+
+    async def _read(
+        self, response: UpstreamResponse, feed: Callable[[bytes], object]
+    ) -> None:
+        """Read an answer of which nothing goes out before all of it has come."""
+        chunk = await self._first(response)
+        began = monotonic()
+        try:
+            while chunk:
+                feed(chunk)
+                chunk = await response.chunk()
+        finally:
+            self._exchange.waited_since(began)
+
+    def _learn(self, body: bytes) -> None:
+        """Note what an answer in the client's dialect tells."""
+        exchange = self._exchange
+        exchange.usage, exchange.tool_calls = told_by(self._dialect, body)
 
     @property
     def _is_over(self) -> bool:
@@ -167,14 +206,15 @@ class Relay:
         return self._passage.outcome in (Outcome.DONE, Outcome.FAILED)
 
     async def _pump(self, response: UpstreamResponse) -> None:
-        while True:
-            self._waiting_since = monotonic()
-            chunk = await response.chunk()
+        self._waiting_since = monotonic()
+        chunk = await self._first(response)
+        while chunk:
             self._waiting_since = None
-            if not chunk:
-                break
             if piece := self._passage.feed(chunk):
                 await self._piece(piece)
+            self._waiting_since = monotonic()
+            chunk = await response.chunk()
+        self._waiting_since = None
         if rest := self._passage.end():
             await self._piece(rest)
 

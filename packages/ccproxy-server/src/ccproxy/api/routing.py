@@ -73,9 +73,10 @@ class PathTable:
             template = "/{provider}" if base else ""
             self._exact[base or "/"] = Match(Kind.BASE, template or "/")
             self._exact[f"{base}/v1"] = Match(Kind.BASE, f"{template}/v1")
-        for endpoint in Endpoint:
-            path = f"/v1/{endpoint}"
-            self._exact[path] = Match(Kind.MODEL, path, endpoint)
+            for endpoint in Endpoint:
+                path = f"/v1/{endpoint}"
+                match = Match(Kind.MODEL, template + path, endpoint, base[1:] or None)
+                self._exact[base + path] = match
         self._exact["/v1/models"] = Match(Kind.MODELS, "/v1/models")
         self._api_prefixes: dict[str, Match] = {}
         for path in api_paths:
@@ -93,7 +94,7 @@ class PathTable:
 
     @property
     def templates(self) -> list[str]:
-        """All paths that are not behind a provider's name."""
+        """All paths that are known beforehand."""
         prefixes = [route.path for _, route in self._prefixes]
         prefixes += [match.route for match in self._api_prefixes.values()]
         return sorted([*self._exact, *prefixes, "/v1/models/{model}"])
@@ -143,6 +144,10 @@ class Target:
     def key(self) -> tuple[str, str]:
         """Tells it from others."""
         return self.provider.name, self.model
+
+    def is_like(self, pattern: str) -> bool:
+        """Compare the model with a pattern, alone and with the provider before it."""
+        return fnmatchcase(self.model, pattern) or fnmatchcase(str(self), pattern)
 
     def __str__(self) -> str:
         return f"{self.provider.name}/{self.model}"

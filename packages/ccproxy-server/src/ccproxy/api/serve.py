@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from ccproxy.api.banner import banner
+from ccproxy.api.connection import Connection
 from ccproxy.api.gateway import Gateway
 from ccproxy.api.listener import bound
 from ccproxy.api.version import VERSION
@@ -145,7 +146,7 @@ def _config(
         workers=settings.server.workers,
         reload=reload,
         loop="auto",
-        http="auto",
+        http=Connection,
         lifespan="on",
         interface="asgi3",
         log_config=None,

@@ -22,6 +22,8 @@ from ccproxy.loader.manager import PluginManager
 from ccproxy.sdk import ASGIApp
 from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.pricing import Pricing
+from ccproxy.services.spending import Spending
 
 if TYPE_CHECKING:
     from ccproxy.api.limiting import Limiting
@@ -52,7 +54,7 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
     bus = container.get(HookBus)
     api = build_api(container)
     limiting = _limiting(container)
-    admit = limiting.models if limiting else admit_all
+    admit = limiting.admit if limiting else admit_all
     app = plugins.wrap(_router(container, api, admit))
     if limiting:
         app = limiting.before(app)
@@ -72,12 +74,17 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
 
 def _limiting(container: ServiceContainer) -> "Limiting | None":
     settings = container.get(Settings)
-    if not settings.limits.enabled and not settings.security.keys:
+    on = settings.limits.enabled, settings.security.keys, settings.guard.enabled
+    if not any(on):
         return None
     # Imported here: the library costs a tenth of a second at start, and memory.
+    from ccproxy.api.guard import Guard  # noqa: PLC0415
     from ccproxy.api.limiting import Limiting  # noqa: PLC0415
 
-    limiting = Limiting(settings.limits)
+    spending = container.get(Spending) if settings.keeps_spending else None
+    bus = container.get(HookBus)
+    guard = Guard(settings.guard, bus) if settings.guard.enabled else None
+    limiting = Limiting(settings.limits, container.get(Pricing), spending, guard)
     return container.provide(Limiting, limiting, close=limiting.close)
 
 

@@ -2,9 +2,9 @@
 
 from ccproxy.api.attention import Attention
 from ccproxy.api.exchange import Exchange
-from ccproxy.api.relay import REPORTED, Relay
+from ccproxy.api.relay import REPORTED, Passage, Relay
 from ccproxy.dialects.answer import Answer, Problem
-from ccproxy.dialects.convert import StreamTranslation, Translation
+from ccproxy.dialects.convert import Collection, StreamTranslation, Translation
 from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.failure import error_body
 from ccproxy.dialects.problem import read_problem
@@ -12,7 +12,7 @@ from ccproxy.errors import UpstreamDiedError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure
 from ccproxy.http.headers import translated_headers
-from ccproxy.sdk import Send, UpstreamResponse, read_all
+from ccproxy.sdk import Send, UpstreamResponse
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a whole answer."""
@@ -54,7 +54,7 @@ class _Wanted:
     """
 
     def __init__(
-        self, response: UpstreamResponse, translated: StreamTranslation
+        self, response: UpstreamResponse, translated: StreamTranslation | Collection
     ) -> None:
         self.status = response.status
         self.headers = response.headers
@@ -91,12 +91,17 @@ class TranslatedRelay(Relay):
         super().__init__(exchange, dialect, send, attention, bus)
         self._translation = translation
         self._translated = translation.stream()
-        self._passage = self._translated
         self._wait: int | None = None
+
+    def _watch(self) -> Passage:
+        """Return what a stream is to go through."""
+        return self._translated
 
     async def plain(self, response: UpstreamResponse) -> None:
         """Translate an answer that came whole, or an error."""
-        body = await read_all(response)
+        pieces: list[bytes] = []
+        await self._read(response, pieces.append)
+        body = b"".join(pieces)
         if response.status >= 400:
             await self._refuse(response, read_problem(response.status, body))
             return
@@ -110,12 +115,16 @@ class TranslatedRelay(Relay):
         """Translate a stream for a client that asked for a whole answer."""
         collection = self._translation.collect()
         size = 0
-        while not collection.enough and (chunk := await response.chunk()):
+
+        def feed(chunk: bytes) -> None:
+            nonlocal size
             size += len(chunk)
             if size > LARGEST:
                 msg = f"The upstream's answer is larger than {LARGEST} bytes."
                 raise UpstreamDiedError(msg)
             collection.feed(chunk)
+
+        await self._read(_Wanted(response, collection), feed)
         await self._tell(response, collection.result())
 
     async def stream(self, response: UpstreamResponse) -> None:
@@ -126,6 +135,7 @@ class TranslatedRelay(Relay):
     async def _tell(self, response: UpstreamResponse, told: Answer | Problem) -> None:
         if isinstance(told, Answer):
             self._exchange.usage = told.usage
+            self._exchange.tool_calls = told.tool_calls
         if isinstance(told, Problem):
             self._exchange.fail(Failure.UPSTREAM_FAILED, REPORTED)
             await self._refuse(response, told)

@@ -6,12 +6,14 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
 import uvicorn
 
+from ccproxy.api.connection import Connection
 from ccproxy.api.gateway import Gateway
 from ccproxy.api.listener import bound
 from ccproxy.config import Layer, Layers
@@ -72,8 +74,7 @@ async def _gateway(
     upstream: Upstream | None,
     data_dir: Path,
 ) -> AsyncIterator[RunningGateway]:
-    found = [each for each in discover() if each.name == "sandbox"]
-    found += [_found(each) for each in plugins]
+    found = [*_sandbox(), *map(_found, plugins)]
     app = Gateway(
         layers, found=found, upstream=upstream, upgrade=False, data_dir=data_dir
     )
@@ -92,6 +93,7 @@ async def _gateway(
 async def _served(app: Gateway, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
+        http=Connection,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -143,6 +145,12 @@ class _Server(uvicorn.Server):
             server.close()
             await server.wait_closed()
         await self.lifespan.shutdown()
+
+
+@cache
+def _sandbox() -> tuple[Found, ...]:
+    """Look for it once: all that is installed is read for it."""
+    return tuple(each for each in discover() if each.name == "sandbox")
 
 
 def _found(plugin: PluginClass) -> Found:

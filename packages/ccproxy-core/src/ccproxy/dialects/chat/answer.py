@@ -37,7 +37,7 @@ _READ = {
     "function_call": StopReason.TOOLS,
     "content_filter": StopReason.FILTER,
 }
-FAILED = {"error", "insufficient_system_resource"}
+FAILED = ("error", "insufficient_system_resource")
 """What OpenRouter and DeepSeek say of an answer that they could not finish."""
 
 _WRITTEN = {

@@ -22,6 +22,7 @@ from ccproxy.dialects.chat.answer import (
     logprobs_of,
     read_stop,
     read_usage,
+    thought_of,
     words_of,
 )
 from ccproxy.dialects.conversation import Reasoning, Refusal, Text, ToolCall
@@ -84,15 +85,13 @@ class ChatParser(StreamParser):
             self._close()
 
     def _delta(self, delta: JsonObject, tokens: tuple[JsonObject, ...]) -> None:
-        if (words := delta.get("content")) or tokens:
-            if isinstance(words, list):
-                words, inner = words_of(words)
-                if inner:
-                    self._say(Reasoning, inner)
-            if words or tokens:
-                self._say(Text, text(words), tokens)
-        if thought := delta.get("reasoning_content") or delta.get("reasoning"):
-            self._say(Reasoning, text(thought))
+        words, thought = words_of(delta.get("content"))
+        if thought:
+            self._say(Reasoning, thought)
+        if words or tokens:
+            self._say(Text, words, tokens)
+        if thought := thought_of(delta):
+            self._say(Reasoning, thought)
         if refusal := delta.get("refusal"):
             self._refused = True
             self._say(Refusal, text(refusal))

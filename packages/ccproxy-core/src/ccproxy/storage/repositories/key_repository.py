@@ -34,6 +34,9 @@ class KeyRepository:
                 providers=orjson.dumps(key.providers).decode(),
                 requests=key.requests,
                 concurrent=key.concurrent,
+                tokens=key.tokens,
+                cost=key.cost,
+                budgets=orjson.dumps(key.budgets).decode(),
             )
         )
         self._session.flush()
@@ -63,6 +66,9 @@ def _key(row: ClientKeyRow) -> ClientKey:
         providers=tuple(orjson.loads(row.providers)),
         requests=row.requests,
         concurrent=row.concurrent,
+        tokens=row.tokens,
+        cost=row.cost,
+        budgets=tuple(orjson.loads(row.budgets or "[]")),
     )
 
 

@@ -26,6 +26,7 @@ _COLUMN = request_records.c
 _SAME = (
     "provider",
     "model",
+    "key",
     "client",
     "session",
     "repository",
@@ -152,7 +153,7 @@ def _aggregates() -> Iterator[ColumnElement[Any]]:
 def _record(row: Row[Any]) -> RequestRecord:
     values = row._asdict()
     values["ended_at"] = values["ended_at"].astimezone(UTC)
-    values.update({name: orjson.loads(values[name]) for name in LISTS})
+    values.update({name: tuple(orjson.loads(values[name])) for name in LISTS})
     return RequestRecord(**values)
 
 

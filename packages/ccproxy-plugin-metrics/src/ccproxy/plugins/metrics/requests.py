@@ -4,13 +4,20 @@ Labels come from closed sets, but for the model's: callers name models as they l
 after so many of them all others are one.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
+from time import monotonic
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ccproxy.sdk import Endpoint, mask_text
-from ccproxy.sdk.events import RequestEnded, RequestFailed, RequestStarted
+from ccproxy.sdk.events import (
+    RequestEnded,
+    RequestFailed,
+    RequestsPriced,
+    RequestStarted,
+)
 
 MetricT = TypeVar("MetricT", Counter, Histogram)
 
@@ -24,8 +31,29 @@ OTHER = "other"
 SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Bounds of the histograms: an agent's answer may take minutes."""
 
-_LONGEST_EXEMPLAR = 128
+OVERHEAD = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+"""Bounds for what the gateway itself takes, which is little if all is well."""
 
+_LONGEST_EXEMPLAR = 128
+_LONG = 1.0
+"""Seconds; requests that take as long are all named by exemplars, of shorter ones one
+in that time, as naming them all costs more than counting them."""
+
+_TIMES = (
+    ("request_duration_seconds", "From arrival to the last byte.", SECONDS),
+    ("request_ttfb_seconds", "From arrival to the answer's first byte.", SECONDS),
+    (
+        "upstream_ttfb_seconds",
+        "From asking the provider to the first byte of its answer.",
+        SECONDS,
+    ),
+    (
+        "request_overhead_seconds",
+        "What the gateway itself took before the answer's first byte.",
+        OVERHEAD,
+    ),
+)
+"""Histograms: name, meaning, bounds."""
 _TOKENS = {
     "input": "input_tokens",
     "cache_read": "cache_read_tokens",
@@ -42,10 +70,18 @@ class RequestMetrics:
     Args:
         registry: Where the metrics are.
         max_models: How many models are told apart.
+        clock: Monotonic time, in seconds.
     """
 
-    def __init__(self, registry: CollectorRegistry, max_models: int) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        max_models: int,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._max_models = max_models
+        self._clock = clock
+        self._named_at = -_LONG
         self._models: dict[str, str] = {}
         self._in_flight = Gauge(
             "requests_in_flight",
@@ -77,19 +113,30 @@ class RequestMetrics:
             namespace=PREFIX,
             registry=registry,
         )
-        self._duration, self._ttfb = (
+        self._duration, self._ttfb, self._upstream, self._overhead = (
             Histogram(
                 name,
                 text,
                 ("provider", "streaming"),
                 namespace=PREFIX,
                 registry=registry,
-                buckets=SECONDS,
+                buckets=buckets,
             )
-            for name, text in (
-                ("request_duration_seconds", "From arrival to the last byte."),
-                ("request_ttfb_seconds", "From arrival to the answer's first byte."),
-            )
+            for name, text, buckets in _TIMES
+        )
+        self._tool_calls = Counter(
+            "tool_calls",
+            "Tools that answers asked their clients to call.",
+            ("provider", "model"),
+            namespace=PREFIX,
+            registry=registry,
+        )
+        self._cost = Counter(
+            "cost_usd",
+            "What requests have cost in US dollars, as far as that is known.",
+            ("provider", "model"),
+            namespace=PREFIX,
+            registry=registry,
         )
         self._tokens = Counter(
             "tokens",
@@ -118,14 +165,40 @@ class RequestMetrics:
             _child(self._failures, provider, event.failure.value).inc()
         for tried in event.fallbacks:
             _child(self._fallbacks, tried.partition("/")[0]).inc()
-        exemplar = _exemplar(event.request_id)
+        exemplar = self._exemplar(event)
         duration = _child(self._duration, provider, streaming)
         duration.observe(event.duration, exemplar)
         if event.ttfb is not None:
             _child(self._ttfb, provider, streaming).observe(event.ttfb, exemplar)
+        if event.upstream_ttfb is not None:
+            _child(self._upstream, provider, streaming).observe(event.upstream_ttfb)
+        if event.overhead is not None:
+            _child(self._overhead, provider, streaming).observe(event.overhead)
+        if event.tool_calls:
+            _child(self._tool_calls, provider, model).inc(event.tool_calls)
         for kind, name in _TOKENS.items():
             if count := getattr(event, name):
                 _child(self._tokens, provider, model, kind).inc(count)
+
+    def priced(self, event: RequestsPriced) -> None:
+        """Add up what requests cost."""
+        for each in event.costs:
+            model = self._model(each.model)
+            _child(self._cost, each.provider, model).inc(each.usd)
+
+    def _exemplar(self, event: RequestEnded) -> dict[str, str] | None:
+        """Name the request, if its turn has come and OpenMetrics takes its name.
+
+        A caller may have chosen it. 128 characters are the most for names and values of
+        an exemplar's labels (OpenMetrics 1.0, "Exemplars").
+        """
+        if event.duration < _LONG:
+            now = self._clock()
+            if now - self._named_at < _LONG:
+                return None
+            self._named_at = now
+        fits = len("request_id" + event.request_id) <= _LONGEST_EXEMPLAR
+        return {"request_id": event.request_id} if fits else None
 
     def _model(self, name: str | None) -> str:
         if name is None:
@@ -142,16 +215,6 @@ class RequestMetrics:
 def _child(metric: MetricT, *labels: str) -> MetricT:
     """Find the series of these labels; the library takes a microsecond each time."""
     return metric.labels(*labels)
-
-
-def _exemplar(request_id: str) -> dict[str, str] | None:
-    """Name the request, if OpenMetrics takes a name of that length.
-
-    A caller may have chosen it. 128 characters are the most for names and values of an
-    exemplar's labels (OpenMetrics 1.0, "Exemplars").
-    """
-    exemplar = {"request_id": request_id}
-    return exemplar if len("request_id" + request_id) <= _LONGEST_EXEMPLAR else None
 
 
 def asks_a_model(route: str) -> bool:

@@ -101,12 +101,14 @@ class Access:
             if (token := _token(header, exchange.headers.get(header)))
         }
         own = {header: sha256(token).digest() for header, token in shown.items()}
-        tokens = {each for each, digest in own.items() if self._known(digest)}
+        tokens = {each: p for each, digest in own.items() if (p := self._place(digest))}
         keys = {each: key for each, digest in own.items() if (key := self._key(digest))}
         good = tokens or keys
         if not good:
             raise self._unauthorized(bool(shown))
-        if not tokens:
+        if tokens:
+            exchange.token = f"client_tokens[{next(iter(tokens.values())) - 1}]"
+        else:
             exchange.key = next(iter(keys.values()))
             _check_use(exchange.key, exchange.match)
         exchange.gateway_credential = frozenset({*tokens, *keys})
@@ -143,12 +145,13 @@ class Access:
         msg = f"Pages of {text[:100]!r} may not call the gateway."
         raise AccessDeniedError(msg, hint="security.allowed_origins lists who may.")
 
-    def _known(self, digest: bytes) -> bool:
+    def _place(self, digest: bytes) -> int:
+        """Find a token by its hash: the first is at 1, and 0 is none."""
         # Every hash is compared, so that the time taken tells nothing.
-        known = False
-        for each in self._hashes:
-            known |= compare_digest(digest, each)
-        return known
+        found = 0
+        for place, each in enumerate(self._hashes, 1):
+            found += place * compare_digest(digest, each)
+        return found
 
 
 def _check_use(key: ClientKey, match: Match) -> None:

@@ -1,10 +1,10 @@
 """The outermost layer: one id, one start, one end, one log line per request."""
 
 import asyncio
+import os
 import re
 from datetime import UTC, datetime
 from time import monotonic
-from uuid import uuid4
 
 import structlog
 
@@ -18,7 +18,6 @@ from ccproxy.sdk import ASGIApp, Message, Receive, Scope, Send
 from ccproxy.security.sanitizer import mask_text
 
 _LEGAL_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
-_log = structlog.get_logger("ccproxy.access")
 
 
 class Lifecycle:
@@ -36,6 +35,7 @@ class Lifecycle:
         self._app = app
         self._paths = paths
         self._bus = bus
+        self._log = structlog.get_logger("ccproxy.access").bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -88,14 +88,29 @@ class Lifecycle:
     def _end(self, exchange: Exchange) -> None:
         ended = exchange.ended(monotonic())
         self._bus.publish(ended)
-        _access_line(exchange, ended.duration)
+        self._write_line(exchange, ended.duration)
+
+    def _write_line(self, exchange: Exchange, duration: float) -> None:
+        facts = {
+            "method": exchange.method,
+            "route": exchange.match.route,
+            "status": exchange.status,
+            "ms": round(duration * 1000, 1),
+            "provider": exchange.provider,
+            "model": exchange.model,
+            "bytes": exchange.bytes_out,
+        }
+        if exchange.failure is not None:
+            facts["failure"] = exchange.failure.value
+            facts["reason"] = exchange.reason
+        self._log.info("request", **facts)
 
 
 def _id(given: bytes) -> str:
     """Take the id a client gives, unless it could do harm or is a secret."""
     if _LEGAL_ID.fullmatch(given) and mask_text(known := given.decode()) == known:
         return known
-    return uuid4().hex
+    return os.urandom(16).hex()
 
 
 class _Sender:
@@ -138,20 +153,3 @@ async def _send_internal(send: Send, exchange: Exchange) -> None:
     ]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _access_line(exchange: Exchange, duration: float) -> None:
-    facts = {
-        "method": exchange.method,
-        "route": exchange.match.route,
-        "status": exchange.status,
-        "ms": round(duration * 1000, 1),
-        "provider": exchange.provider,
-        "model": exchange.model,
-        "bytes": exchange.bytes_out,
-    }
-    if exchange.failure is None:
-        _log.info("request", **facts)
-    else:
-        failure, reason = exchange.failure.value, exchange.reason
-        _log.info("request", **facts, failure=failure, reason=reason)

@@ -1,10 +1,10 @@
 """How often a caller may ask; only there if limits are enabled, or keys are."""
 
-import ipaddress
 from functools import lru_cache
 
 from limits import RateLimitItem, parse
 
+from ccproxy.api.caller import address_of, caller_of
 from ccproxy.api.exchange import Exchange, exchange_of
 from ccproxy.api.routing import Kind
 from ccproxy.api.turnstile import Allowance, Turnstile
@@ -58,8 +58,7 @@ class Limiter:
             await self._app(scope, receive, send)
 
     def _allowances(self, exchange: Exchange, scope: Scope) -> list[Allowance]:
-        # The peer's address, never one that a header tells: anybody can write those.
-        address = network_of((scope.get("client") or ("local",))[0])
+        address = address_of(scope)
         allowances = self._own(exchange, address)
         if self._address_rate or self._address_concurrent:
             allowances.append(
@@ -75,40 +74,22 @@ class Limiter:
 
     def _own(self, exchange: Exchange, address: str) -> list[Allowance]:
         """Say what the caller is allowed: by its key, or else by the settings."""
-        caller, whose = f"caller/{address}", "This address"
-        if exchange.caller:
-            caller, whose = f"token/{exchange.caller}", "This client token"
+        caller = caller_of(exchange, address)
         rate, concurrent = self._rate, self._concurrent
         rate_by = concurrent_by = "limits."
         if (key := exchange.key) is not None:
-            whose = f"The key {key.name!r}"
             if key.requests is not None:
                 rate, rate_by = _parsed(key.requests), BY_KEY
             if key.concurrent is not None:
                 concurrent, concurrent_by = key.concurrent, BY_KEY
+        if rate_by == concurrent_by:
+            return [Allowance(caller.key, caller.whose, rate_by, rate, concurrent)]
         return [
-            Allowance(caller, whose, rate_by, rate=rate),
-            Allowance(caller, whose, concurrent_by, concurrent=concurrent),
+            Allowance(caller.key, caller.whose, rate_by, rate=rate),
+            Allowance(caller.key, caller.whose, concurrent_by, concurrent=concurrent),
         ]
 
 
 @lru_cache(1024)
 def _parsed(rate: str) -> RateLimitItem:
     return parse(rate)
-
-
-@lru_cache(4096)
-def network_of(address: str) -> str:
-    """Take an IPv6 address for its network of 64 bits, all of which one host can use.
-
-    An IPv4 address is one host's, also where it is written as an IPv6 address.
-    """
-    try:
-        known = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address  # a Unix socket's
-    if isinstance(known, ipaddress.IPv4Address):
-        return str(known)
-    if known.ipv4_mapped is not None:
-        return str(known.ipv4_mapped)
-    return str(ipaddress.ip_network((known, 64), strict=False))

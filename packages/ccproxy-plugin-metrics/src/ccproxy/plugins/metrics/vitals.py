@@ -1,0 +1,98 @@
+"""What is read of the gateway itself when somebody scrapes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ccproxy.plugins.metrics.requests import PREFIX
+from ccproxy.sdk import AccountProfile
+from ccproxy.sdk.vitals import ConnectionsReading, QueueReading, Reading
+
+
+class VitalsCollector(Collector):
+    """Turns a reading into metrics; between two scrapes it costs nothing.
+
+    Args:
+        read: Reads how the gateway is.
+        clock: The time, aware.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Reading],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._read = read
+        self._clock = clock
+
+    def collect(self) -> Iterable[Metric]:
+        """Read, and tell."""
+        reading = self._read()
+        yield from _of_queues(reading.queues)
+        yield CounterMetricFamily(
+            f"{PREFIX}_hook_failures",
+            "Deliveries of an event to a hook that have failed.",
+            value=reading.hook_failures,
+        )
+        yield from _of_connections(reading.connections)
+        yield from _of_limits(reading.profiles, self._clock())
+
+
+def _of_queues(queues: Iterable[QueueReading]) -> Iterator[Metric]:
+    depth = GaugeMetricFamily(
+        f"{PREFIX}_queue_depth", "Items that wait in a queue.", labels=("queue",)
+    )
+    lag = GaugeMetricFamily(
+        f"{PREFIX}_queue_lag_seconds",
+        "For how long the oldest of them has waited.",
+        labels=("queue",),
+    )
+    dropped = CounterMetricFamily(
+        f"{PREFIX}_queue_dropped",
+        "Items that will never be worked on.",
+        labels=("queue",),
+    )
+    for each in queues:
+        depth.add_metric((each.name,), each.depth)
+        lag.add_metric((each.name,), each.lag)
+        dropped.add_metric((each.name,), each.dropped)
+    yield from (depth, lag, dropped)
+
+
+def _of_connections(connections: ConnectionsReading) -> Iterator[Metric]:
+    now = GaugeMetricFamily(
+        f"{PREFIX}_upstream_connections",
+        "Connections to upstreams.",
+        labels=("state",),
+    )
+    now.add_metric(("in_use",), connections.in_use)
+    now.add_metric(("idle",), connections.idle)
+    yield now
+    yield CounterMetricFamily(
+        f"{PREFIX}_upstream_connections_opened",
+        "Connections to upstreams that were opened.",
+        value=connections.opened,
+    )
+
+
+def _of_limits(profiles: Iterable[AccountProfile], now: datetime) -> Iterator[Metric]:
+    used = GaugeMetricFamily(
+        f"{PREFIX}_limit_used_percent",
+        "How much of a limit of the active account is used.",
+        labels=("provider", "window"),
+    )
+    resets = GaugeMetricFamily(
+        f"{PREFIX}_limit_reset_seconds",
+        "How long until its window begins anew.",
+        labels=("provider", "window"),
+    )
+    for profile in profiles:
+        for window in profile.limits:
+            labels = (profile.provider, window.name)
+            used.add_metric(labels, window.used_percent)
+            if window.resets_at is not None:
+                left = (window.resets_at - now).total_seconds()
+                resets.add_metric(labels, max(0.0, left))
+    yield from (used, resets)

@@ -1,0 +1,86 @@
+"""Where limits are counted: in this process, or in a Redis for several."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from limits.aio.storage import RedisStorage
+from limits.errors import ConfigurationError
+
+from ccproxy.api.amounts import MemoryAmounts
+from ccproxy.api.caps import Amounts
+from ccproxy.api.rates import PATIENCE, Rates, StoredRates
+from ccproxy.api.rates_memory import MemoryRates
+from ccproxy.errors import ConfigError
+from ccproxy.services.container import Close
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Where limits are counted.
+
+    Attributes:
+        rates: Where requests are.
+        amounts: Where tokens and money are.
+        close: Ends the connections to there.
+    """
+
+    rates: Rates
+    amounts: Amounts
+    close: Close
+
+
+def in_memory(window: Literal["sliding", "fixed"]) -> Counters:
+    """Count in this process."""
+    return Counters(MemoryRates(window), MemoryAmounts(window), _nothing)
+
+
+def in_redis(url: str, window: Literal["sliding", "fixed"]) -> Counters:
+    """Count in a Redis.
+
+    Windows of each kind have keys of their own, since what is in them differs.
+    The pool lends out few connections and lets others wait; the library's own would
+    open one for each of a thousand requests that come at once. Nor does it try again
+    for seconds, with a request waiting, what is refused at once.
+
+    Raises:
+        ConfigError: The library for it is not installed, or the URL leads to none.
+    """
+    try:
+        # Imported here: it comes with an extra.
+        from redis.asyncio import BlockingConnectionPool, Redis  # noqa: PLC0415
+        from redis.asyncio.retry import Retry  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+
+        from ccproxy.api.amounts_redis import RedisAmounts  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError(
+            "limits.redis_url needs a library that is not installed.",
+            hint="pip install 'ccproxy-server[redis]'",
+        ) from error
+    try:
+        retry = Retry(NoBackoff(), 1)
+        pool = BlockingConnectionPool.from_url(url, timeout=PATIENCE, retry=retry)
+        storage = RedisStorage(
+            url,
+            wrap_exceptions=True,
+            implementation="redispy",
+            key_prefix=f"ccproxy/{window}",
+            connection_pool=pool,  # type: ignore[arg-type]  # its hints forget this one
+        )
+    except (ValueError, ConfigurationError):
+        # Not told what it says, which is the URL with its password.
+        msg = "limits.redis_url is no URL of a Redis."
+        hint = "It reads like redis://127.0.0.1:6379/0, always with the port."
+        raise ConfigError(msg, hint=hint) from None
+    client = Redis(connection_pool=pool)
+    amounts = RedisAmounts(client, window, patience=PATIENCE)
+
+    async def close() -> None:
+        await amounts.close()
+        await pool.disconnect()
+
+    return Counters(StoredRates(storage, window), amounts, close)
+
+
+async def _nothing() -> None:
+    """Close what holds nothing open."""

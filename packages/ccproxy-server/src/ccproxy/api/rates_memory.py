@@ -1,0 +1,95 @@
+"""Rates of requests, counted exactly in the memory of this process.
+
+The strategies of ``limits`` work on a storage, in several steps for each rate; where
+there is nothing to wait for they take three times as long.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ccproxy.api.rates import Counted, Taken
+from ccproxy.api.standing import Standing
+from ccproxy.api.windows import MOST, Windows
+
+
+@dataclass(slots=True)
+class _Window:
+    """What has come of late.
+
+    Attributes:
+        ends: When all of it has ended to count.
+        count: How much of it counts.
+        times: When each of it has come, if the window moves.
+    """
+
+    ends: float = 0.0
+    count: int = 0
+    times: deque[float] = field(default_factory=deque)
+
+
+class MemoryRates:
+    """Counts requests; nothing in it ever waits.
+
+    Args:
+        window: How windows follow each other.
+        clock: Seconds since the epoch.
+        most: Windows that are kept.
+    """
+
+    def __init__(
+        self,
+        window: Literal["sliding", "fixed"],
+        clock: Callable[[], float] = time.time,
+        *,
+        most: int = MOST,
+    ) -> None:
+        self._is_fixed = window == "fixed"
+        self._clock = clock
+        self._windows = Windows(_Window, lambda window: window.ends, most)
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    async def take(self, counted: Sequence[Counted]) -> Taken:
+        """Count a request by all rates, or by none if one of them leaves no room."""
+        now = self._clock()
+        found = [(each, self._window(each, now)) for each in counted]
+        for each, window in found:
+            if window.count >= each.rate.amount:
+                return Taken(each.key, self._standing(each, window, now))
+        for each, window in found:
+            self._hit(window, now, each.rate.get_expiry())
+        self._windows.sweep(now)
+        standings = [self._standing(each, window, now) for each, window in found]
+        return Taken(standing=min(standings, key=lambda each: each.share))
+
+    def _window(self, counted: Counted, now: float) -> _Window:
+        """Find a window, without what has ended to count."""
+        rate = counted.rate
+        seconds = rate.get_expiry()
+        window = self._windows.find(f"{counted.key}/{rate.amount}/{seconds}")
+        times, oldest = window.times, now - seconds
+        while times and times[0] <= oldest:
+            times.popleft()
+        if not self._is_fixed:
+            window.count = len(times)
+        elif window.ends <= now:
+            window.count = 0
+        return window
+
+    def _hit(self, window: _Window, now: float, seconds: int) -> None:
+        window.count += 1
+        if not self._is_fixed:
+            window.times.append(now)
+            window.ends = now + seconds
+        elif window.count == 1:
+            window.ends = now + seconds
+
+    def _standing(self, counted: Counted, window: _Window, now: float) -> Standing:
+        rate, ends = counted.rate, window.ends
+        if not self._is_fixed:
+            ends = window.times[0] + rate.get_expiry()
+        return Standing(rate.amount, rate.amount - window.count, ends - now)

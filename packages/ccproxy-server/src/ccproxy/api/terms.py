@@ -1,0 +1,70 @@
+"""On which terms a request is let in: caps on what it uses, budgets it is paid from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ccproxy.api.caps import PART, Cap, Unit
+from ccproxy.api.standing import Standing
+from ccproxy.models.quota import Quota
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a caller may spend in a window of the calendar.
+
+    Attributes:
+        whose: Whose it is, for people; begins a sentence.
+        setting: What sets it.
+        quota: How much, and in which window.
+    """
+
+    whose: str
+    setting: str
+    quota: Quota
+
+    def ends_at(self, now: datetime) -> datetime | None:
+        """Return when its window ends and the next begins, if it ever does."""
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self.quota.per == "day":
+            return midnight + timedelta(days=1)
+        if self.quota.per == "month":
+            in_the_next = midnight.replace(day=28) + timedelta(days=4)
+            return in_the_next.replace(day=1)
+        return None
+
+    def standing(self, left: int, now: datetime) -> Standing | None:
+        """Tell how it stands, if that will ever change.
+
+        Args:
+            left: What is left, in millionths of a US dollar.
+            now: The time, aware UTC.
+        """
+        end = self.ends_at(now)
+        if end is None:
+            return None
+        part = PART[Unit.COST]
+        wait = (end - now).total_seconds()
+        return Standing(
+            self.quota.amount // part, max(left, 0) // part, wait, Unit.COST
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All that holds for a request.
+
+    Attributes:
+        caps: Its caps.
+        budgets: Its caller's budgets.
+        owner: Whose spending is kept; ``None`` if that is nobody's concern.
+    """
+
+    caps: Sequence[Cap]
+    budgets: Sequence[Budget]
+    owner: str | None
+
+    @property
+    def need_a_price(self) -> bool:
+        """Whether it has to be known what the request may cost before it is let in."""
+        return bool(self.budgets) or any(cap.unit is Unit.COST for cap in self.caps)

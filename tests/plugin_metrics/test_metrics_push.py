@@ -1,0 +1,121 @@
+"""Metrics go to a Pushgateway, and go on going when it was away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from aiohttp import web
+from structlog.testing import capture_logs
+
+from ccproxy.plugins.metrics import MetricsPlugin
+from ccproxy.plugins.metrics.push import LONGEST_PAUSE, Pusher
+from ccproxy.testing import gateway
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass
+class Pushgateway:
+    """Takes what is pushed, or refuses it.
+
+    Attributes:
+        url: Where to push to.
+        refuses: Whether it answers with an error.
+        taken: The bodies it has got.
+    """
+
+    url: str = ""
+    refuses: bool = False
+    taken: list[bytes] = field(default_factory=list)
+
+    async def take(self, request: web.Request) -> web.Response:
+        assert request.method == "PUT"
+        assert request.headers["content-type"].startswith("text/plain; version=0.0.4")
+        if self.refuses:
+            return web.Response(status=503)
+        self.taken.append(await request.read())
+        return web.Response(status=200)
+
+
+@pytest.fixture
+async def pushgateway() -> AsyncIterator[Pushgateway]:
+    pushgateway = Pushgateway()
+    app = web.Application()
+    app.router.add_route("*", "/metrics/job/ccproxy", pushgateway.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    pushgateway.url = f"http://{host}:{port}/metrics/job/ccproxy"
+    yield pushgateway
+    await runner.cleanup()
+
+
+@dataclass
+class Pauses:
+    """Lets a pusher go on when the test says so, and notes how long it would wait."""
+
+    asked: asyncio.Queue[float] = field(default_factory=asyncio.Queue)
+    over: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
+
+    async def sleep(self, seconds: float) -> None:
+        self.asked.put_nowait(seconds)
+        await self.over.get()
+
+
+@asynccontextmanager
+async def pushing(url: str, pauses: Pauses) -> AsyncIterator[Pusher]:
+    async def written() -> bytes:
+        return b"up 1\n"
+
+    async with httpx.AsyncClient() as http:
+        pusher = Pusher(url, 30, written, http, pauses.sleep)
+        yield pusher
+        await pusher.stop()
+
+
+async def test_it_pushes_at_intervals_and_a_last_time(pushgateway: Pushgateway) -> None:
+    pauses = Pauses()
+    async with pushing(pushgateway.url, pauses):
+        for number in range(3):
+            assert await pauses.asked.get() == 30
+            assert len(pushgateway.taken) == number
+            pauses.over.put_nowait(None)
+        await pauses.asked.get()
+    assert pushgateway.taken == [b"up 1\n"] * 4
+
+
+async def test_an_outage_is_told_once_and_asked_about_less_and_less(
+    pushgateway: Pushgateway,
+) -> None:
+    pauses, waited = Pauses(), []
+    pushgateway.refuses = True
+    with capture_logs() as logs:
+        async with pushing(pushgateway.url, pauses):
+            for _ in range(6):
+                waited.append(await pauses.asked.get())
+                pauses.over.put_nowait(None)
+            waited.append(await pauses.asked.get())
+            pushgateway.refuses = False
+            pauses.over.put_nowait(None)
+            waited.append(await pauses.asked.get())
+    assert waited == [30, 60, 120, 240, 480, LONGEST_PAUSE, LONGEST_PAUSE, 30]
+    told = [line["event"] for line in logs]
+    assert told == ["metrics_not_pushed", "metrics_pushed_again"]
+
+
+async def test_a_gateway_pushes_what_it_counted_when_it_stops(
+    pushgateway: Pushgateway,
+) -> None:
+    section = {"push_url": pushgateway.url, "push_seconds": 3600}
+    settings = {"plugins": {"metrics": section}}
+    async with gateway(MetricsPlugin, settings=settings) as running:
+        said = [{"role": "user", "content": "hello"}]
+        body = {"model": "sandbox-echo", "messages": said}
+        await running.client.post("/v1/chat/completions", json=body)
+    (pushed,) = pushgateway.taken
+    assert b'ccproxy_requests_total{dialect_in="openai-chat"' in pushed

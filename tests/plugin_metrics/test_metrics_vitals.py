@@ -1,0 +1,135 @@
+"""What is told of the gateway itself, and of the pieces of streams."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from ccproxy.plugins.metrics import MetricsPlugin
+from ccproxy.plugins.metrics.gaps import GapMetrics
+from ccproxy.plugins.metrics.vitals import VitalsCollector
+from ccproxy.sdk import AccountProfile, LimitWindow
+from ccproxy.sdk.events import RequestCompleted, StreamChunk
+from ccproxy.sdk.vitals import ConnectionsReading, QueueReading, Reading
+from ccproxy.testing import RunningGateway, gateway
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+READING = Reading(
+    queues=(QueueReading("request records", depth=7, lag=1.5, dropped=2),),
+    hook_failures=3,
+    connections=ConnectionsReading(in_use=4, idle=5, opened=6),
+    profiles=(
+        AccountProfile(
+            account="a",
+            provider="codex",
+            updated_at=NOW,
+            limits=(
+                LimitWindow(
+                    name="5 hours",
+                    used_percent=41.5,
+                    resets_at=NOW + timedelta(minutes=2),
+                ),
+                LimitWindow(name="7 days", used_percent=9),
+            ),
+        ),
+    ),
+)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("name", "labels", "value"),
+    [
+        ("ccproxy_queue_depth", {"queue": "request records"}, 7),
+        ("ccproxy_queue_lag_seconds", {"queue": "request records"}, 1.5),
+        ("ccproxy_queue_dropped_total", {"queue": "request records"}, 2),
+        ("ccproxy_hook_failures_total", {}, 3),
+        ("ccproxy_upstream_connections", {"state": "in_use"}, 4),
+        ("ccproxy_upstream_connections", {"state": "idle"}, 5),
+        ("ccproxy_upstream_connections_opened_total", {}, 6),
+        (
+            "ccproxy_limit_used_percent",
+            {"provider": "codex", "window": "5 hours"},
+            41.5,
+        ),
+        (
+            "ccproxy_limit_reset_seconds",
+            {"provider": "codex", "window": "5 hours"},
+            120,
+        ),
+        ("ccproxy_limit_used_percent", {"provider": "codex", "window": "7 days"}, 9),
+        (
+            "ccproxy_limit_reset_seconds",
+            {"provider": "codex", "window": "7 days"},
+            None,
+        ),
+    ],
+)
+def test_a_reading_is_told_as_it_is(
+    name: str, labels: dict[str, str], value: float | None
+) -> None:
+    registry = CollectorRegistry()
+    registry.register(VitalsCollector(lambda: READING, lambda: NOW))
+    assert registry.get_sample_value(name, labels) == value
+
+
+@pytest.mark.unit
+def test_a_window_that_is_over_begins_anew_now() -> None:
+    registry = CollectorRegistry()
+    late = NOW + timedelta(hours=1)
+    registry.register(VitalsCollector(lambda: READING, lambda: late))
+    labels = {"provider": "codex", "window": "5 hours"}
+    assert registry.get_sample_value("ccproxy_limit_reset_seconds", labels) == 0
+
+
+@pytest.mark.unit
+def test_the_time_between_two_pieces_of_one_stream_is_measured() -> None:
+    now = 10.0
+    registry = CollectorRegistry()
+    gaps = GapMetrics(registry, lambda: now)
+    for request_id, seconds in (("a", 0), ("b", 1), ("a", 1), ("b", 0.5)):
+        now += seconds
+        gaps.passed(StreamChunk(at=NOW, request_id=request_id, data=b"x"))
+    assert registry.get_sample_value("ccproxy_stream_gap_seconds_count") == 2
+    assert registry.get_sample_value("ccproxy_stream_gap_seconds_sum") == 3.5
+    gaps.ended(_ended("a"))
+    gaps.passed(StreamChunk(at=NOW, request_id="a", data=b"x"))
+    assert registry.get_sample_value("ccproxy_stream_gap_seconds_count") == 2
+
+
+def _ended(request_id: str) -> RequestCompleted:
+    return RequestCompleted(
+        at=NOW,
+        request_id=request_id,
+        method="POST",
+        route="/v1/messages",
+        status=200,
+        duration=1,
+    )
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[RunningGateway]:
+    settings = {"plugins": {"metrics": {"chunk_gaps": True}}}
+    async with gateway(MetricsPlugin, settings=settings) as running:
+        yield running
+
+
+@pytest.mark.integration
+async def test_a_running_gateway_tells_how_it_is(running: RunningGateway) -> None:
+    body = {
+        "model": "sandbox-echo",
+        "messages": [{"role": "user", "content": "one two three"}],
+        "stream": True,
+    }
+    await running.client.post("/v1/chat/completions", json=body)
+    told = (await running.client.get("/metrics")).text.splitlines()
+    assert 'ccproxy_plugins{plugin="metrics",state="running"} 1.0' in told
+    assert "ccproxy_hook_failures_total 0.0" in told
+    assert 'ccproxy_upstream_connections{state="in_use"} 0.0' in told
+    (gaps,) = (line for line in told if "gap_seconds_count" in line)
+    assert float(gaps.split()[1]) > 2
+    labels = 'provider="sandbox",streaming="true"'
+    assert f"ccproxy_request_overhead_seconds_count{{{labels}}} 1.0" in told
+    assert f"ccproxy_upstream_ttfb_seconds_count{{{labels}}} 1.0" in told
