@@ -108,6 +108,7 @@ def translated(
     exchange.note(translation.notes)
     request = _request(exchange, endpoint, target, translation.payload, b"")
     request.rewrite(translation.payload)
+    request.translated = True
     _head(request)
     request.headers["accept"] = "text/event-stream, application/json"
     if agent := exchange.headers.get(b"user-agent"):
