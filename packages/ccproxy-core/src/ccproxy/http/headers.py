@@ -20,6 +20,8 @@ HOP_BY_HOP = frozenset(
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"api-key", b"cookie"})
 """What tells who the caller is; never sent upstream unless a provider says so."""
 
+_TRACE = frozenset({b"traceparent", b"tracestate"})
+
 _NOT_UPSTREAM = (
     HOP_BY_HOP
     | CREDENTIALS
@@ -123,6 +125,17 @@ def translated_headers(
         for name, value in headers
         if name in _OF_ANY_DIALECT or name.startswith(_OF_ANY_DIALECT_PREFIXES)
     ]
+
+
+def trace_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Keep what tells which trace a caller's request belongs to.
+
+    It goes to providers of any dialect. Source: https://www.w3.org/TR/trace-context/
+
+    Args:
+        headers: Names in lower case.
+    """
+    return {name.decode(): _text(value) for name, value in headers if name in _TRACE}
 
 
 def _named_by_connection(headers: Iterable[tuple[bytes, bytes]]) -> frozenset[bytes]:

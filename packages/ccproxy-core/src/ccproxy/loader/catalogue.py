@@ -34,6 +34,7 @@ PIECES = (
     Piece("dashboard", "ccproxy-dashboard", "/dashboard", "dashboard.enabled"),
     Piece("metrics", "ccproxy-plugin-metrics", "/metrics"),
     Piece("openai", "ccproxy-plugin-openai"),
+    Piece("otel", "ccproxy-plugin-otel"),
     Piece("sandbox", "ccproxy-server"),
     Piece("server", "ccproxy-server"),
 )

@@ -8,7 +8,15 @@ chosen goes through ``mask_text``.
 
 from ccproxy.dialects import Dialect, Endpoint
 from ccproxy.sdk.account import Account, accounts_of
-from ccproxy.sdk.asgi import ASGIApp, Message, Middleware, Receive, Scope, Send
+from ccproxy.sdk.asgi import (
+    REQUEST_ID,
+    ASGIApp,
+    Message,
+    Middleware,
+    Receive,
+    Scope,
+    Send,
+)
 from ccproxy.sdk.contributions import Command, Contributions, Hook
 from ccproxy.sdk.credential import (
     ApiKey,
@@ -42,6 +50,7 @@ from ccproxy.sdk.url import BaseUrl
 from ccproxy.security.sanitizer import mask_text
 
 __all__ = [
+    "REQUEST_ID",
     "ASGIApp",
     "Account",
     "AccountLogin",

@@ -13,3 +13,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Middleware: TypeAlias = Callable[[ASGIApp], ASGIApp]
+
+REQUEST_ID = "ccproxy.request_id"
+"""Where the scope of a request holds its id, by which its events can be known."""

@@ -9,7 +9,7 @@ from ccproxy.dialects import Endpoint
 from ccproxy.dialects.convert import Translation, without_seals
 from ccproxy.dialects.seal import MARK
 from ccproxy.errors import DialectNotSpokenError
-from ccproxy.http.headers import upstream_headers
+from ccproxy.http.headers import trace_headers, upstream_headers
 from ccproxy.sdk import JsonObject, Provider, Scope, UpstreamRequest
 
 NEAREST = (Endpoint.RESPONSES, Endpoint.CHAT, Endpoint.MESSAGES)
@@ -85,12 +85,14 @@ def translated(
     asked: Endpoint,
     endpoint: Endpoint,
     target: Target,
+    *,
     payload: JsonObject,
+    scope: Scope,
 ) -> Asking:
     """Ask in the provider's dialect.
 
     The caller's headers and query describe the dialect that is not spoken, so of them
-    only the caller's name goes on.
+    only the caller's name goes on, and the trace it belongs to.
 
     Raises:
         BadRequestError: The request has no sense.
@@ -110,6 +112,7 @@ def translated(
     request.rewrite(translation.payload)
     request.translated = True
     _head(request)
+    request.headers.update(trace_headers(scope["headers"]))
     request.headers["accept"] = "text/event-stream, application/json"
     if agent := exchange.headers.get(b"user-agent"):
         request.headers["user-agent"] = agent.decode("latin-1")

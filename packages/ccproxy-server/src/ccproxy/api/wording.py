@@ -47,7 +47,12 @@ class Wording:
             asking = _as_it_came(asked, choice, payload, body)
         else:
             asking = translated(
-                exchange, asked.endpoint, spoken, choice.target, payload
+                exchange,
+                asked.endpoint,
+                spoken,
+                choice.target,
+                payload=payload,
+                scope=asked.scope,
             )
         relay = relay_for(
             exchange, asking.translation, send, asked.attention, self._bus

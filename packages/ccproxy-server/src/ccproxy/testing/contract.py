@@ -15,7 +15,10 @@ from ccproxy.loader.discovery import PluginClass
 from ccproxy.sdk import Contributions
 from ccproxy.testing.running import gateway
 
-HEAVY = ("aiohttp", "alembic", "duckdb", "fastapi", "prometheus_client", "sqlmodel")
+HEAVY = (
+    *("aiohttp", "alembic", "duckdb", "fastapi", "opentelemetry.sdk"),
+    *("prometheus_client", "sqlmodel"),
+)
 """Libraries an entry module must leave to ``setup`` and ``start``."""
 
 

@@ -14,7 +14,7 @@ from ccproxy.api.routing import PathTable
 from ccproxy.errors import CCProxyError, ShuttingDownError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import Failure, RequestStarted
-from ccproxy.sdk import ASGIApp, Message, Receive, Scope, Send
+from ccproxy.sdk import REQUEST_ID, ASGIApp, Message, Receive, Scope, Send
 from ccproxy.security.sanitizer import mask_text
 
 _LEGAL_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -74,6 +74,7 @@ class Lifecycle:
             began=monotonic(),
         )
         scope[KEY] = exchange
+        scope[REQUEST_ID] = exchange.id
         if self._bus.wanted(RequestStarted):
             self._bus.publish(
                 RequestStarted(

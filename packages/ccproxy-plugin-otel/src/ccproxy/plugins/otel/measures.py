@@ -1,0 +1,52 @@
+"""Durations and tokens, as the GenAI semantic conventions measure them.
+
+Names, units and bounds of the buckets are those of
+https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
+"""
+
+from opentelemetry.metrics import Meter
+
+from ccproxy.plugins.otel.facts import common, tokens
+from ccproxy.sdk.events import RequestEnded
+
+_SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48]
+_SECONDS += [40.96, 81.92]
+_TOKENS = [4**power for power in range(14)]
+
+
+class Measures:
+    """Follows requests.
+
+    Args:
+        meter: Makes the instruments.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._duration = meter.create_histogram(
+            "gen_ai.client.operation.duration",
+            unit="s",
+            description="GenAI operation duration.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._first = meter.create_histogram(
+            "gen_ai.client.operation.time_to_first_chunk",
+            unit="s",
+            description="Time to the first chunk of a streamed answer.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._tokens = meter.create_histogram(
+            "gen_ai.client.token.usage",
+            unit="{token}",
+            description="Number of input and output tokens used.",
+            explicit_bucket_boundaries_advisory=_TOKENS,
+        )
+
+    def ended(self, event: RequestEnded) -> None:
+        """Measure a request."""
+        told = common(event)
+        self._duration.record(event.duration, told)
+        if event.streaming and event.ttfb is not None:
+            self._first.record(event.ttfb, told)
+        for kind, count in zip(("input", "output"), tokens(event), strict=True):
+            if count is not None:
+                self._tokens.record(count, {**told, "gen_ai.token.type": kind})

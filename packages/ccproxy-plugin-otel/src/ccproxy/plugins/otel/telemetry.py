@@ -1,0 +1,103 @@
+"""OpenTelemetry's SDK, put together as the settings and its own variables say."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+
+import httpx
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.util.re import parse_env_headers
+
+from ccproxy.plugins.otel import OtelConfig
+from ccproxy.plugins.otel.facts import endpoint_of
+from ccproxy.plugins.otel.measures import Measures
+from ccproxy.plugins.otel.sending import MetricsOut, Sender, SpansOut
+from ccproxy.plugins.otel.spans import Spans
+from ccproxy.sdk.events import RequestEnded
+
+NAME = "ccproxy"
+"""The name of the service, unless ``OTEL_SERVICE_NAME`` says another."""
+_DEFAULT = "http://localhost:4318"
+
+
+class Telemetry:
+    """What is sent, and to whom; needs the running loop.
+
+    Args:
+        config: The settings.
+        version: The version of ccproxy.
+        http: The gateway's client.
+
+    Attributes:
+        spans: Those of requests, unless no traces are sent.
+    """
+
+    def __init__(
+        self, config: OtelConfig, version: str, http: httpx.AsyncClient
+    ) -> None:
+        told = {SERVICE_VERSION: version}
+        if "OTEL_SERVICE_NAME" not in os.environ:
+            told[SERVICE_NAME] = NAME
+        resource = Resource.create(told)
+        self.spans: Spans | None = None
+        self._measures: Measures | None = None
+        self._traces: TracerProvider | None = None
+        self._meters: MeterProvider | None = None
+        if config.traces:
+            self._traces = TracerProvider(resource=resource, shutdown_on_exit=False)
+            out = SpansOut(_sender(config, "traces", http))
+            self._traces.add_span_processor(BatchSpanProcessor(out))
+            self.spans = Spans(self._traces.get_tracer(NAME, version))
+        if config.metrics:
+            reader = PeriodicExportingMetricReader(
+                MetricsOut(_sender(config, "metrics", http)),
+                export_interval_millis=config.metrics_seconds * 1000,
+            )
+            self._meters = MeterProvider(
+                [reader], resource=resource, shutdown_on_exit=False
+            )
+            self._measures = Measures(self._meters.get_meter(NAME, version))
+
+    def ended(self, event: RequestEnded) -> None:
+        """Tell of a request that has ended, if it was for a model."""
+        if self.spans is not None:
+            self.spans.ended(event)
+        if self._measures is not None and endpoint_of(event.route) is not None:
+            self._measures.ended(event)
+
+    async def stop(self) -> None:
+        """Send what waits; both at once, as a receiver may be gone."""
+        await asyncio.gather(
+            *(
+                asyncio.to_thread(provider.shutdown)
+                for provider in (self._traces, self._meters)
+                if provider is not None
+            )
+        )
+
+
+def _sender(config: OtelConfig, signal: str, http: httpx.AsyncClient) -> Sender:
+    """Make what sends a signal, which is ``traces`` or ``metrics``.
+
+    Settings come before the variables. Source of their names and meaning:
+    https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+    """
+    named, environ = f"OTEL_EXPORTER_OTLP_{signal.upper()}", os.environ
+    base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or _DEFAULT
+    url = environ.get(f"{named}_ENDPOINT") or f"{base.rstrip('/')}/v1/{signal}"
+    if config.endpoint is not None:
+        url = f"{config.endpoint}/v1/{signal}"
+    headers = {
+        **_headers(environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
+        **_headers(environ.get(f"{named}_HEADERS", "")),
+        **{name: value.get_secret_value() for name, value in config.headers.items()},
+    }
+    return Sender(http, url, headers)
+
+
+def _headers(text: str) -> Mapping[str, str]:
+    return parse_env_headers(text, liberal=True)
