@@ -110,6 +110,7 @@ def translated(
     exchange.note(translation.notes)
     request = _request(exchange, endpoint, target, translation.payload, b"")
     request.rewrite(translation.payload)
+    request.translated = True
     _head(request)
     request.headers.update(trace_headers(scope["headers"]))
     request.headers["accept"] = "text/event-stream, application/json"
