@@ -12,8 +12,9 @@ from structlog.typing import EventDict
 from ccproxy.models.request_record import RequestRecord
 from ccproxy.services.other_workers import OtherWorkers
 from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 from fakes.databases import lay_tables
-from fakes.records import keep, record
+from fakes.records import record
 
 pytestmark = pytest.mark.integration
 
@@ -26,10 +27,13 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_database_that_is_away_for_a_while_is_told_of_once(
     tmp_path: Path,
 ) -> None:
-    folder = tmp_path / "data"
-    folder.write_text("in the way")
-    url = f"duckdb:///{folder}/ccproxy.duckdb"
-    database, told = Database(url), asyncio.Queue[RequestRecord]()
+    folder, ready = tmp_path / "data", tmp_path / "ready"
+    folder.symlink_to("/dev/null")
+    lay_tables(tmp_path / "full" / "ccproxy.duckdb")
+    ready.symlink_to(tmp_path / "full")
+    database = Database(f"duckdb:///{folder}/ccproxy.duckdb")
+    storage = SimpleDuckDBStorage(database, RecordOptions())
+    told = asyncio.Queue[RequestRecord]()
 
     def tell(records: Sequence[RequestRecord], missed: int) -> None:
         assert not missed
@@ -47,13 +51,12 @@ async def test_a_database_that_is_away_for_a_while_is_told_of_once(
     with capture_logs([hear]) as logs:
         others.start()
         await complained.wait()
-        folder.unlink()
-        folder.mkdir()
-        lay_tables(folder / "ccproxy.duckdb")
+        ready.replace(folder)
         came = record(datetime.now(UTC))
-        await keep(url, [came])
+        storage.put(came)
         assert await told.get() == came
     others.stop()
+    await storage.stop(30)
     names = [each["event"] for each in logs]
     assert names.count("other_workers_not_heard") == 1
     await database.close()
