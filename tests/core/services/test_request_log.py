@@ -1,6 +1,8 @@
 """Events of requests become records."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +19,13 @@ from ccproxy.hooks.events import (
 from ccproxy.models.request_record import COLUMNS, RECORD
 from ccproxy.services.request_log import RequestLog, record_of, tell_costs
 from ccproxy.storage.database import Database
+from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+from fakes.databases import lay_tables
 from fakes.records import NOW, record
 
 pytestmark = pytest.mark.unit
 
+NOWHERE = Database("duckdb:////dev/null/nowhere.duckdb")
 TOKEN = "sk-ant-api03-" + "a1B2" * 12
 
 
@@ -110,9 +115,42 @@ def test_what_others_have_told_is_masked() -> None:
     assert TOKEN not in RECORD.dump_json(record_of(event)).decode()
 
 
+@pytest.mark.integration
+async def test_whoever_listens_hears_of_the_requests_of_all_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its own at once, of others when they are written; of each once."""
+    monkeypatch.setattr("ccproxy.services.other_workers.EVERY", 0.01)
+    database = Database(f"duckdb:///{tmp_path}/ccproxy.duckdb")
+    lay_tables(tmp_path / "ccproxy.duckdb")
+    buses = HookBus(), HookBus()
+    kept = [SimpleDuckDBStorage(database, RecordOptions()) for _ in buses]
+    for bus, storage in zip(buses, kept, strict=True):
+        log = RequestLog(database, bus, storage, workers=2)
+        log.start()
+    with log.listening() as listener:
+        now = datetime.now(UTC)
+        for bus, name in ((buses[1], "own"), (buses[0], "other's")):
+            bus.publish(replace(completed(), at=now, request_id=name))
+            for storage in kept:
+                await storage.flush(30)
+        buses[0].publish(replace(completed(), at=now, request_id="last"))
+        told = [await listener.next() for _ in range(3)]
+    assert [each and each.request_id for each in told] == ["own", "other's", "last"]
+    for storage in kept:
+        await storage.stop(30)
+    await database.close()
+
+
+def test_workers_that_keep_no_records_hear_of_their_own_alone() -> None:
+    for workers, hears_all in ((1, True), (2, False)):
+        log = RequestLog(NOWHERE, HookBus(), None, workers)
+        assert log.hears_all is hears_all
+
+
 async def test_only_requests_to_models_are_told() -> None:
     bus = HookBus()
-    log = RequestLog(Database("duckdb:////dev/null/nowhere.duckdb"), bus, None)
+    log = RequestLog(NOWHERE, bus, None)
     log.start()
     with log.listening() as listener:
         bus.publish(completed(dialect_in=None))

@@ -240,6 +240,16 @@ async def test_requests_are_told_as_they_end_even_if_none_is_kept() -> None:
         assert page["requests"] == []
 
 
+async def test_a_worker_that_knows_of_no_others_requests_says_so() -> None:
+    several = {"server": {"workers": 2}}
+    for settings, said in ((several, "of this server process alone"), ({}, "keep-")):
+        async with (
+            gateway(settings=settings) as running,
+            running.client.stream("GET", "/api/events") as stream,
+        ):
+            assert (await anext(stream.aiter_lines())).startswith(f": {said}")
+
+
 async def test_a_listener_that_is_too_slow_is_told_how_many_it_missed() -> None:
     async with gateway() as running:
         log = running.app.container.get(RequestLog)

@@ -129,10 +129,10 @@ async def test_one_is_found_by_its_id_or_by_the_last_of_its_requests(
 async def test_what_follows_is_told_in_order(database: Database) -> None:
     kept = records(4)
     await put(database, *kept)
-    following = await with_requests(
-        database, lambda requests: requests.after(kept[0].id, limit=2)
-    )
-    assert following == kept[1:3]
+    ids = [each.id for each in kept[1:]]
+    assert await with_requests(database, lambda reads: reads.ids_since(ids[0])) == ids
+    some = await with_requests(database, lambda reads: reads.some([ids[2], ids[0]]))
+    assert some == [kept[1], kept[3]]
 
 
 async def test_requests_are_counted_by_what_they_have_in_common(

@@ -1,9 +1,8 @@
 """Where commands find the records: the running gateway, or else the database."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from ccproxy.cli.client import GatewayClient, Target, connected
@@ -15,7 +14,8 @@ from ccproxy.models.request_query import (
     RequestsPage,
     RequestStats,
 )
-from ccproxy.models.request_record import RequestRecord, first_id
+from ccproxy.models.request_record import RequestRecord
+from ccproxy.storage.arrivals import Arrivals
 from ccproxy.storage.database import Database
 from ccproxy.storage.requests import with_requests
 
@@ -23,8 +23,6 @@ PAGE = 1000
 """Records that are read at a time."""
 LOOK_EVERY = 1.0
 """Seconds between two looks into the database, where no gateway tells what is new."""
-LATE = timedelta(seconds=30)
-"""How long after a request's end its record may reach the database."""
 
 
 class Source(Protocol):
@@ -84,21 +82,12 @@ class DatabaseSource:
 
     async def live_requests(self) -> AsyncGenerator[RequestRecord, None]:
         """Yield what comes, looking again and again; raises the same."""
-        begin = datetime.now(UTC)
-        seen: set[str] = set()
+        arrivals = Arrivals(self._database)
         while True:
-            since = first_id(max(begin, datetime.now(UTC) - LATE))
-            for record in await self._after(since):
-                if record.id not in seen:
-                    seen.add(record.id)
-                    yield record
-            seen = {each for each in seen if each >= since}
+            records, _ = await arrivals.look()
+            for record in records:
+                yield record
             await asyncio.sleep(self._look_every)
-
-    async def _after(self, key: str) -> Sequence[RequestRecord]:
-        return await with_requests(
-            self._database, lambda requests: requests.after(key, limit=PAGE)
-        )
 
     async def close(self) -> None:
         """Close the database."""

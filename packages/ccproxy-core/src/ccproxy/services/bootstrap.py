@@ -60,7 +60,7 @@ def build_container(
     )
     storage = _storage(settings, database, container, prices, bus)
     container.provide(HookBus, bus, close=bus.stop)
-    requests = RequestLog(database, bus, storage)
+    requests = RequestLog(database, bus, storage, settings.server.workers)
     container.provide(RequestLog, requests)
     requests.start()
     profiles = ProfileService(database, bus, adapters)

@@ -25,6 +25,7 @@ from ccproxy.models.request_query import (
 )
 from ccproxy.models.request_record import COLUMNS, LISTS, RequestRecord, new_id
 from ccproxy.security.sanitizer import mask_text
+from ccproxy.services.other_workers import OtherWorkers
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
 from ccproxy.storage.requests import with_requests
@@ -84,17 +85,27 @@ class RequestLog:
         database: Where the records are read.
         bus: Whose events are followed.
         storage: Where they are kept; without it they are only told to those who listen.
+        workers: How many processes serve requests and keep records there.
 
     Attributes:
         storage: The same.
+        hears_all: Whether those who listen hear of the requests of all workers.
     """
 
     def __init__(
-        self, database: Database, bus: HookBus, storage: SimpleDuckDBStorage | None
+        self,
+        database: Database,
+        bus: HookBus,
+        storage: SimpleDuckDBStorage | None,
+        workers: int = 1,
     ) -> None:
         self._database = database
         self._bus = bus
         self.storage = storage
+        self.hears_all = storage is not None or workers == 1
+        self._others: OtherWorkers | None = None
+        if storage is not None and workers > 1:
+            self._others = OtherWorkers(database, self._tell)
         self._listeners: set[Listener] = set()
         self._hung_up = False
 
@@ -111,15 +122,19 @@ class RequestLog:
 
     @contextmanager
     def listening(self) -> Iterator[Listener]:
-        """Hear of records, written or not, within the block."""
+        """Hear of records within the block, those of other workers once written."""
         listener = Listener()
         self._listeners.add(listener)
         if self._hung_up:
             listener.end()
+        if self._others is not None:
+            self._others.start()
         try:
             yield listener
         finally:
             self._listeners.discard(listener)
+            if self._others is not None and not self._listeners:
+                self._others.stop()
 
     # -- reading
 
@@ -168,8 +183,16 @@ class RequestLog:
         record = record_of(event)
         if self.storage is not None:
             self.storage.put(record)
+        if self._listeners:
+            if self._others is not None:
+                self._others.pass_over(record)
+            self._tell((record,), 0)
+
+    def _tell(self, records: Sequence[RequestRecord], missed: int) -> None:
         for listener in self._listeners:
-            listener.tell(record)
+            listener.missed += missed
+            for record in records:
+                listener.tell(record)
 
 
 def record_of(event: RequestEnded) -> RequestRecord:

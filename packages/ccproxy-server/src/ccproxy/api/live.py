@@ -13,6 +13,7 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
 ]
 _COMMENT = b": keep-alive\n\n"
+_ALONE = b": of this server process alone, as storage.request_log is off\n\n"
 
 
 class LiveRecords(Response):
@@ -37,7 +38,8 @@ class LiveRecords(Response):
                 await send(
                     {"type": "http.response.start", "status": 200, "headers": _HEADERS}
                 )
-                await _piece(send, _COMMENT)  # so that the head goes out
+                # At once, so that the head goes out.
+                await _piece(send, _COMMENT if self._log.hears_all else _ALONE)
                 while event := await self._next(listener):
                     await _piece(send, event)
                 await send({"type": "http.response.body", "body": b""})

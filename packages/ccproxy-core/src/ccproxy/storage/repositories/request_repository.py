@@ -1,6 +1,6 @@
 """Records of requests in the database: found, listed and counted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,10 +86,14 @@ class RequestRepository:
             requests=shown, next=shown[-1].id if len(rows) > limit else None
         )
 
-    def after(self, key: str, *, limit: int) -> list[RequestRecord]:
-        """Return the records whose ids follow, in their order."""
-        asked = select(request_records).where(_COLUMN.id > key)
-        asked = asked.order_by(_COLUMN.id).limit(limit)
+    def ids_since(self, first: str) -> list[str]:
+        """Return this id and those that follow, in their order."""
+        asked = select(_COLUMN.id).where(_COLUMN.id >= first).order_by(_COLUMN.id)
+        return [*self._session.connection().execute(asked).scalars()]
+
+    def some(self, ids: Sequence[str]) -> list[RequestRecord]:
+        """Return the records with these ids, in the order of the ids."""
+        asked = select(request_records).where(_COLUMN.id.in_(ids)).order_by(_COLUMN.id)
         return [_record(row) for row in self._session.connection().execute(asked)]
 
     def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:

@@ -79,8 +79,8 @@ async def live_requests(
 ) -> Response:
     """Tell of requests as they end, each an event ``request`` with its record.
 
-    An event ``missed`` tells how many were left out, if they came too fast. Each
-    server process tells of its own requests.
+    An event ``missed`` tells how many were left out, if they came too fast. Requests
+    to other server processes follow once they are in the database.
     """
     return LiveRecords(log, settings.server.keepalive_seconds or None)
 
