@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from structlog.testing import capture_logs
 
+from ccproxy.errors import ConfigError
 from ccproxy.plugins.otel import OtelPlugin
 from ccproxy.testing import RunningGateway, gateway
 from fakes.otlp import Receiver, facts, receiving
@@ -240,6 +241,34 @@ async def test_a_receiver_that_is_away_is_told_of_once_and_felt_by_nobody(
     assert receiver.spans == []
     told = [line for line in logs if line["event"] == "telemetry_not_sent"]
     assert len(told) == 1
+
+
+async def test_a_receiver_that_never_answers_holds_up_no_stop(
+    upstream: StrictUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccproxy.plugins.otel.sending.PATIENCE", 0.2)
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
+    silence = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = silence.sockets[0].getsockname()[1]
+    with capture_logs() as logs:
+        async with silence, run(Receiver(f"http://127.0.0.1:{port}"), upstream) as it:
+            for _ in range(9):
+                await chat(it)
+    events = {line["event"] for line in logs}
+    assert "telemetry_not_sent" in events
+    assert "plugin_failed" not in events
+
+
+@pytest.mark.parametrize("value", ["gr\u00fcn", "two\nlines"])
+async def test_a_header_that_can_not_be_sent_is_refused_and_not_quoted(
+    value: str,
+) -> None:
+    section = {"enabled": True, "headers": {"x-key": value}}
+    settings = {"plugins": {"otel": section}}
+    with pytest.raises(ConfigError, match="what no header can") as refused:
+        async with gateway(OtelPlugin, settings=settings):
+            raise AssertionError
+    assert value not in str(refused.value)
 
 
 def test_where_it_is_off_opentelemetry_is_not_imported() -> None:

@@ -12,7 +12,7 @@ from ccproxy.sdk.events import RequestEnded
 MOST_MODELS = 100
 
 _SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48]
-_SECONDS += [40.96, 81.92]
+_SECONDS += [40.96, 81.92, 163.84, 327.68, 655.36]  # an agent may take minutes
 _TOKENS = [4**power for power in range(14)]
 
 
@@ -48,8 +48,8 @@ class Measures:
         """Measure a request."""
         told = self._told(event)
         self._duration.record(event.duration, told)
-        if event.streaming and event.ttfb is not None:
-            self._first.record(event.ttfb, told)
+        if event.streaming and event.upstream_ttfb is not None:
+            self._first.record(event.upstream_ttfb, told)
         for kind, count in zip(("input", "output"), tokens(event), strict=True):
             if count is not None:
                 self._tokens.record(count, {**told, "gen_ai.token.type": kind})
