@@ -10,16 +10,15 @@ import sqlalchemy as sa
 import structlog
 from sqlmodel import Session
 
-from ccproxy.dialects.masking import mask_said
-from ccproxy.models.captured import Bodies, Captured, Said
-from ccproxy.models.request_record import RequestRecord, new_id
+from ccproxy.models.captured import Bodies
+from ccproxy.models.request_record import RequestRecord
 from ccproxy.security.sanitizer import mask_token
 from ccproxy.storage import body_rows
 from ccproxy.storage.bodies import BodyStorage
 from ccproxy.storage.body_rows import BodyRow
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
-from fakes.records import NOW, record
+from fakes.records import NOW, body_storage, captured, record
 
 pytestmark = pytest.mark.integration
 
@@ -30,21 +29,6 @@ Capture = Callable[..., BodyStorage]
 PATIENCE = 30.0
 KEY = "sk-ant-api03-" + "a1B2" * 12
 SAID = b'{"input":"My key is ' + KEY.encode() + b'"}'
-
-
-def captured(of: RequestRecord | None = None, said: bytes = SAID) -> Captured:
-    """What was said in the request of a record."""
-    of = of or record()
-    asked, answered = Said("application/json"), Said("text/event-stream")
-    asked.add(said, 10_000)
-    answered.add(b"data: " + said + b"\n\n", 10_000)
-    return Captured(
-        id=new_id(of.ended_at),
-        ended_at=of.ended_at,
-        request_id=of.request_id,
-        request=asked,
-        answer=answered,
-    )
 
 
 async def kept(database: Database, of: RequestRecord) -> Bodies | None:
@@ -65,8 +49,7 @@ async def capture(url: str, opened: Open) -> AsyncIterator[Capture]:
     made: list[BodyStorage] = []
 
     def make(database: Database | None = None, **options: int) -> BodyStorage:
-        mask = partial(mask_said, most=10_000)
-        made.append(BodyStorage(database or opened(url), mask, **options))
+        made.append(body_storage(database or opened(url), **options))
         return made[-1]
 
     yield make
@@ -79,7 +62,7 @@ async def test_what_was_said_is_kept_masked_and_compressed(
 ) -> None:
     said = record()
     storage = capture(database)
-    assert storage.put(captured(said))
+    assert storage.put(captured(said, SAID))
     await storage.flush(PATIENCE)
     bodies = await kept(database, said)
     assert bodies is not None
@@ -115,14 +98,16 @@ async def test_bodies_are_found_by_their_record_alone(
 async def test_more_than_may_be_held_is_dropped_and_the_counts_add_up(
     database: Database, capture: Capture
 ) -> None:
-    each = captured()
+    each = captured(record(), SAID)
     storage = capture(database, most=3 * each.held)
     with structlog.testing.capture_logs() as logs:
-        taken = [storage.put(captured()) for _ in range(5)]
+        taken = [storage.put(captured(record(), SAID)) for _ in range(5)]
     assert taken == [True, True, True, False, False]
     assert [log["event"] for log in logs] == ["bodies_dropped"]
     await storage.flush(PATIENCE)
-    assert storage.put(captured())  # what is written holds nothing any more
+    assert storage.put(
+        captured(record(), SAID)
+    )  # what was held is written
     await storage.flush(PATIENCE)
     assert (storage.written, storage.dropped) == (4, 2)
     assert await number(database) == 4
@@ -152,7 +137,7 @@ async def test_a_dead_database_delays_the_end_by_the_grace_alone(
     opened: Open, capture: Capture
 ) -> None:
     storage = capture(opened("duckdb:////dev/null/nowhere.duckdb"))
-    storage.put(captured())
+    storage.put(captured(record(), SAID))
     with structlog.testing.capture_logs() as logs:
         await storage.stop(grace=0)
     assert (storage.written, storage.dropped) == (0, 1)
@@ -169,7 +154,7 @@ async def test_old_bodies_go_in_their_time_and_with_their_records_at_the_latest(
     ended: list[datetime] = [NOW - age for age in ages]
     storage = capture(database)
     for each in ended:
-        storage.put(captured(record(each)))
+        storage.put(captured(record(each), SAID))
     await storage.flush(PATIENCE)
     records = keep(database, retention_days=4, bodies_days=bodies_days)
     records.put(record())
