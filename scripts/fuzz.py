@@ -20,10 +20,12 @@ from ccproxy.dialects import Dialect
 from ccproxy.dialects.answer import Answer, Problem
 from ccproxy.dialects.convert import Translation
 from ccproxy.dialects.json import Json, JsonObject
+from ccproxy.dialects.masking import mask_said
 from ccproxy.dialects.problem import read_problem
 from ccproxy.dialects.spoken import SPEAKERS
 from ccproxy.dialects.tap import StreamTap
 from ccproxy.errors import CCProxyError
+from ccproxy.models.captured import EVENTS, MARGIN, Said
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests/core/dialects/golden"
@@ -185,6 +187,7 @@ def _targets() -> Mapping[str, Target]:
         found[f"answer-{dialect}"] = _answer_of(dialect)
         found[f"request-{dialect}"] = _request_of(dialect)
         found[f"tap-{dialect}"] = _tap_of(dialect)
+        found[f"mask-{dialect}"] = _mask_of(dialect)
     found["problem"] = _problem
     return found
 
@@ -250,6 +253,25 @@ def _tap_of(dialect: Dialect) -> Target:
         tap.end()
         if passed != stream:
             msg = "the tap changed what passed it"
+            raise AssertionError(msg)
+
+    return run
+
+
+def _mask_of(dialect: Dialect) -> Target:
+    """Mask a golden stream that was changed, and says a secret somewhere."""
+    streams = list(_golden(dialect))
+    secret = "sk-" + "a1B2" * 10
+
+    def run(chance: random.Random) -> None:
+        stream = _changed_bytes(chance, chance.choice(streams))
+        place = chance.randrange(len(stream) + 1)
+        most = chance.randint(1, 2 * len(stream))
+        said = Said(EVENTS)
+        for chunk in (stream[:place], f" {secret} ".encode(), stream[place:]):
+            said.add(chunk, most + MARGIN)
+        if secret in (mask_said(said, most).text or ""):
+            msg = "a secret was not masked"
             raise AssertionError(msg)
 
     return run

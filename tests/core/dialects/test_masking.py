@@ -140,6 +140,35 @@ def test_fields_of_an_event_beside_its_data_are_masked_too() -> None:
     )
 
 
+def test_a_field_that_only_begins_like_data_is_masked_too() -> None:
+    stream = f"dataset: {KEY}\ndata: x\n\n".encode()
+    told = f"dataset: {mask_token(KEY)}\ndata: x\n\n"
+    assert text_of(masked(stream, EVENTS)) == told
+
+
+def test_a_media_type_may_hold_a_secret() -> None:
+    assert masked(b"x", f"application/{KEY}").media_type == (
+        f"application/{mask_token(KEY)}"
+    )
+    assert masked(b"x", "a" * 999).media_type == "a" * 100
+
+
+def test_what_is_nested_too_deep_to_be_written_is_masked_whole() -> None:
+    deep = b'{"x":' + b"[" * 500 + b"]" * 500 + b',"delta":"%b"}'
+    stream = b"".join(
+        render_event(deep % piece.encode()) for piece in (KEY[:30], KEY[30:])
+    )
+    assert text_of(masked(stream, EVENTS)) == "data: ***\n\n" * 2
+
+
+@given(st.binary(max_size=200), st.sampled_from(["", EVENTS]), st.integers(1, 99))
+def test_bytes_of_any_kind_are_masked_and_stay_so(
+    data: bytes, media_type: str, most: int
+) -> None:
+    once = text_of(masked(data, media_type, most))
+    assert text_of(masked(once.encode(), media_type, 9999)).rstrip() == once.rstrip()
+
+
 def test_a_stream_is_one_whatever_its_head_calls_it() -> None:
     stream = b"".join(chat(pieces(KEY)))
     assert told(text_of(masked(stream, "text/plain"))) == mask_token(KEY)

@@ -16,6 +16,7 @@ from ccproxy.dialects.json import Json, JsonObject
 from ccproxy.dialects.sse import EventSplitter, parse_event, with_data
 from ccproxy.models.captured import EVENTS, Body, Said
 from ccproxy.security.sanitizer import mask_text
+from ccproxy.security.signs import MASK
 
 Place: TypeAlias = tuple[str | int, ...]
 """Where the pieces of one text stand in their events."""
@@ -24,6 +25,8 @@ _NUMBERS = ("index", "output_index", "content_index", "summary_index")
 """What tells apart texts that come at the same time."""
 _LONGEST = 32
 """Steps of a place; what lies deeper in an event is no piece of a text."""
+_LONGEST_TYPE = 100
+"""Characters of a media type; nothing keeps a client from sending more."""
 _FIELDS = (b"data:", b"event:", b"id:", b":")
 """How a stream begins, whatever its head calls it."""
 
@@ -61,14 +64,14 @@ def mask_said(said: Said, most: int) -> Body:
         text, truncated = _mask_stream(taken, most, whole=len(taken) == said.size)
     else:
         text, truncated = _mask_whole(taken, most), said.size > most
-    return Body(
-        media_type=said.media_type, size=said.size, truncated=truncated, text=text
-    )
+    media_type = said.media_type and mask_text(said.media_type)[:_LONGEST_TYPE]
+    return Body(media_type=media_type, size=said.size, truncated=truncated, text=text)
 
 
 def _mask_whole(taken: bytes, most: int) -> str:
     beyond = len(_text(taken[most:]))
-    return _storable(_cut(mask_text(_text(taken)), beyond))
+    said = _text(taken).lstrip()  # JSON is known by how it begins
+    return _storable(_cut(mask_text(said), beyond))
 
 
 def _cut(masked: str, beyond: int) -> str:
@@ -88,7 +91,7 @@ def _mask_stream(taken: bytes, most: int, *, whole: bool) -> tuple[str, bool]:
         events.append(rest)
     shown = _number_that_fits(events, most)
     for number, payload in _retold(events, shown).items():
-        events[number] = with_data(events[number], orjson.dumps(payload))
+        events[number] = with_data(events[number], _rendered(payload))
     told = [_masked(event) for event in events[:shown]]
     return _storable("".join(f"{each}\n\n" for each in told)), (
         not whole or shown < len(events)
@@ -165,6 +168,13 @@ def _payload(event: bytes) -> Json:
     except orjson.JSONDecodeError:
         return None
     return payload
+
+
+def _rendered(payload: JsonObject) -> bytes:
+    try:
+        return orjson.dumps(payload)
+    except orjson.JSONEncodeError:  # it reads what is nested deeper than it writes
+        return MASK.encode()
 
 
 def _text(data: bytes) -> str:

@@ -102,7 +102,9 @@ def parse_event(block: bytes) -> ServerSentEvent:
 
 def with_data(block: bytes, data: bytes) -> bytes:
     """Put other data into an event, which must hold no line end; other fields stay."""
-    lines = [line for line in _LINE_END.split(block) if not line.startswith(b"data")]
+    lines = [
+        line for line in _LINE_END.split(block) if line.partition(b":")[0] != b"data"
+    ]
     return b"\n".join([*lines, b"data: " + data])
 
 

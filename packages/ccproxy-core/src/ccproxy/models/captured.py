@@ -20,19 +20,22 @@ class Said:
         encoding: The same, if it is compressed.
         size: Bytes of all of it.
         pieces: How it begins.
+        held: Bytes of these.
     """
 
     media_type: str | None = None
     encoding: str | None = None
     size: int = 0
     pieces: list[bytes] = field(default_factory=list)
+    held: int = 0
 
     def add(self, piece: bytes, most: int) -> None:
         """Take a piece, or its beginning, until there is as much as may be taken."""
-        left = most - self.size
         self.size += len(piece)
-        if left > 0 and piece:
-            self.pieces.append(piece if len(piece) <= left else piece[:left])
+        if self.held < most and piece:
+            taken = piece[: most - self.held]  # the same object, if it is all of it
+            self.pieces.append(taken)
+            self.held += len(taken)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,8 +59,7 @@ class Captured:
     @property
     def held(self) -> int:
         """Bytes that are in memory for it."""
-        pieces = (*self.request.pieces, *self.answer.pieces)
-        return sum(map(len, pieces))
+        return self.request.held + self.answer.held
 
 
 class Body(BaseModel):

@@ -1,4 +1,4 @@
-"""The tables of request records, made from the fields of the record, and of bodies."""
+"""The tables of request records, made from the record's fields, and of bodies."""
 
 from types import NoneType
 from typing import Any, get_args

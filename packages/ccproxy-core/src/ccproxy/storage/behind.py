@@ -135,7 +135,7 @@ class WriteBehind(ABC, Generic[T, RowT]):
             StorageError: The database can't be used.
         """
 
-    async def _written(self, batch: Sequence[T]) -> None:
+    async def _was_written(self, batch: Sequence[T]) -> None:
         """Hear that a batch is in the database."""
 
     async def _write(self, batch: Sequence[T]) -> None:
@@ -150,7 +150,7 @@ class WriteBehind(ABC, Generic[T, RowT]):
             await self._pause(pause)
             again = True
             pause = min(2 * pause, LONGEST_PAUSE)
-        await self._written(batch)
+        await self._was_written(batch)
         self.written += len(batch)  # last, as what is cut off before counts as dropped
 
     async def _has_written(self, rows: Sequence[RowT], *, again: bool) -> bool:

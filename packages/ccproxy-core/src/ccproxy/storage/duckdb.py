@@ -109,7 +109,7 @@ class SimpleDuckDBStorage(WriteBehind[RequestRecord, RequestRecord]):
                 lambda session: request_rows.append_to_server(session, rows)
             )
 
-    async def _written(self, batch: Sequence[RequestRecord]) -> None:
+    async def _was_written(self, batch: Sequence[RequestRecord]) -> None:
         """Delete what is too old, once a day."""
         del batch
         today = self._clock().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -19,6 +19,10 @@ class Copy:
     Args:
         capture: Tells whom it is kept of, and how much is taken.
         content_type: The request's.
+
+    Attributes:
+        request: What the client says.
+        answer: What it is given.
     """
 
     def __init__(self, capture: "Capture", content_type: bytes | None) -> None:
@@ -43,6 +47,10 @@ class Copy:
             await send(message)
 
         return copying
+
+    def keep(self, ended: RequestEnded) -> None:
+        """Have it kept, if that is wanted; the request has ended."""
+        self._capture.keep(self, ended)
 
     def _see(self, message: Message) -> None:
         if message["type"] == "http.response.body":

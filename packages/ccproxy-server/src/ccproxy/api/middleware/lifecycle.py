@@ -102,8 +102,8 @@ class Lifecycle:
     def _end(self, exchange: Exchange) -> None:
         ended = exchange.ended(monotonic())
         self._bus.publish(ended)
-        if self._capture is not None and exchange.copy is not None:
-            self._capture.keep(exchange.copy, ended)
+        if exchange.copy is not None:
+            exchange.copy.keep(ended)
         self._write_line(exchange, ended.duration)
 
     def _write_line(self, exchange: Exchange, duration: float) -> None:
