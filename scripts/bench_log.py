@@ -2,7 +2,7 @@
 
     uv run python scripts/bench_log.py
 
-takes a minute and half a gigabyte of a temporary folder; ``--help`` tells how to take
+takes two minutes and a gigabyte of a temporary folder; ``--help`` tells how to take
 less.
 """
 
