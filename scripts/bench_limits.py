@@ -11,12 +11,12 @@ from limits import parse
 from ccproxy.api.asked import Asked
 from ccproxy.api.attention import Attention, Lookout
 from ccproxy.api.exchange import KEY, Exchange, exchange_of
-from ccproxy.api.guard import Guard
-from ccproxy.api.limiting import Limiting
+from ccproxy.api.limits.guard import Guard
+from ccproxy.api.limits.limiting import Limiting
+from ccproxy.api.limits.rates_memory import MemoryRates
+from ccproxy.api.limits.turnstile import Turnstile
 from ccproxy.api.middleware.limiter import Limiter
-from ccproxy.api.rates_memory import MemoryRates
 from ccproxy.api.routing import PathTable, Target
-from ccproxy.api.turnstile import Turnstile
 from ccproxy.config.sections import Guard as GuardSettings
 from ccproxy.config.sections import Limits, ModelLimit, Price
 from ccproxy.dialects import Endpoint

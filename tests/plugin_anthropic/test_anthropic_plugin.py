@@ -168,3 +168,29 @@ async def test_each_of_several_keys_is_an_account(
         "home": {"x-api-key": "sk-home"},
         "work": {"x-api-key": "sk-work"},
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "kept"),
+    [
+        ("claude-opus-4-8", {"model"}),
+        ("claude-opus-4-10-latest", {"model"}),
+        ("claude-opus-4-20250514", {"model", "temperature", "top_k"}),
+        ("claude-sonnet-4-5", {"model", "temperature", "top_k"}),
+    ],
+)
+async def test_models_are_not_told_to_sample_as_they_refuse_to(
+    ctx: PluginContext, model: str, kept: set[str]
+) -> None:
+    """As far as the caller speaks another dialect, and can't know of it."""
+    provider = await started(ctx, {})
+    payload: JsonObject = {"model": model, "temperature": 0, "top_p": 1, "top_k": 5}
+    native, translated = request({}), request({})
+    for each in (native, translated):
+        each.model, each.payload = model, payload
+    translated.translated = True
+    await provider.prepare(native)
+    await provider.prepare(translated)
+    assert native.payload is payload
+    assert translated.payload.keys() == kept
+    assert len(translated.notes) == len(payload) - len(kept)

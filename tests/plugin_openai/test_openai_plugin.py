@@ -15,6 +15,7 @@ from ccproxy.sdk import (
     LoginState,
     PluginContext,
     Provider,
+    UpstreamRequest,
 )
 from ccproxy.sdk.errors import CredentialError, UpstreamError
 
@@ -201,3 +202,48 @@ async def test_one_key_alone_is_no_account(ctx: PluginContext, tmp_path: Path) -
     provider = (await providers(ctx, section))["openai"]
     assert provider.accounts() == ()
     assert await provider.auth.headers() == {"authorization": "Bearer sk-right"}
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "takes_it"),
+    [
+        ("gpt-5.5", None, False),
+        ("o3-mini", "low", False),
+        ("gpt-5.5", "none", True),
+        ("gpt-4.1", None, True),
+        ("gpt-5-chat-latest", None, True),
+    ],
+)
+async def test_models_that_reason_are_not_told_how_to_sample(
+    ctx: PluginContext, model: str, effort: str | None, *, takes_it: bool
+) -> None:
+    """As far as the caller speaks another dialect, and can't know of it."""
+    provider = (await providers(ctx, {}))["openai"]
+    payload: JsonObject = {"model": model, "temperature": 0.5, "top_p": 1}
+    if effort:
+        payload["reasoning"] = {"effort": effort}
+    for translated in (True, False):
+        request = UpstreamRequest(
+            url="https://x.invalid",
+            endpoint=Endpoint.RESPONSES,
+            model=model,
+            stream=False,
+            headers={},
+            body=b"",
+            payload=payload,
+            request_id="r",
+            translated=translated,
+        )
+        await provider.prepare(request)
+        if takes_it or not translated:
+            assert request.payload is payload
+            assert request.notes == []
+        else:
+            assert "temperature" not in request.payload
+            assert request.payload["top_p"] == 1
+            assert request.notes == [f"Dropped temperature ({model} refuses it)."]
+
+
+async def test_other_servers_are_told_all_that_is_asked(ctx: PluginContext) -> None:
+    section: JsonObject = {"instances": {"local": {"base_url": "http://127.0.0.1:1"}}}
+    assert type((await providers(ctx, section))["local"]) is Provider

@@ -1,5 +1,6 @@
 """What a receiver is told of requests that a gateway was asked."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from structlog.testing import capture_logs
 
+from ccproxy.errors import ConfigError
 from ccproxy.plugins.otel import OtelPlugin
 from ccproxy.testing import RunningGateway, gateway
 from fakes.otlp import Receiver, facts, receiving
@@ -188,6 +190,47 @@ async def test_the_variables_of_opentelemetry_hold_where_settings_say_nothing(
         assert (headers["x-team"], headers["x-key"]) == ("blue", "own")
 
 
+async def test_a_name_among_the_resource_attributes_holds(
+    receiver: Receiver, upstream: StrictUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=mine,team=blue")
+    async with run(receiver, upstream) as running:
+        await chat(running)
+    told = receiver.resources[0]
+    assert (told["service.name"], told["team"]) == ("mine", "blue")
+
+
+async def test_requests_of_the_same_id_have_spans_of_their_own(
+    receiver: Receiver, upstream: StrictUpstream
+) -> None:
+    ids = {"x-request-id": "same"}
+    async with run(receiver, upstream) as running:
+        await asyncio.gather(
+            *(chat(running, "sandbox-slow-20", **ids) for _ in range(3)),
+            chat(running, **ids),
+        )
+    assert len(receiver.spans) == len({each.span_id for each in receiver.spans}) == 4
+    names = sorted(each.name for each in receiver.spans)
+    assert names == ["chat sandbox-echo"] + ["chat sandbox-slow-20"] * 3
+
+
+async def test_metrics_tell_so_many_models_apart_and_no_more(
+    receiver: Receiver, upstream: StrictUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccproxy.plugins.otel.measures.MOST_MODELS", 1)
+    async with run(receiver, upstream) as running:
+        for model in ("sandbox-echo", "sandbox-tools", "sandbox-reasoning"):
+            await chat(running, model)
+    duration = {each.name: each for each in receiver.metrics}[
+        "gen_ai.client.operation.duration"
+    ]
+    models = {
+        str(facts(each.attributes)["gen_ai.request.model"])
+        for each in duration.histogram.data_points
+    }
+    assert models == {"sandbox-echo", "other"}
+
+
 async def test_a_receiver_that_is_away_is_told_of_once_and_felt_by_nobody(
     receiver: Receiver, upstream: StrictUpstream
 ) -> None:
@@ -198,6 +241,34 @@ async def test_a_receiver_that_is_away_is_told_of_once_and_felt_by_nobody(
     assert receiver.spans == []
     told = [line for line in logs if line["event"] == "telemetry_not_sent"]
     assert len(told) == 1
+
+
+async def test_a_receiver_that_never_answers_holds_up_no_stop(
+    upstream: StrictUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccproxy.plugins.otel.sending.PATIENCE", 0.2)
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
+    silence = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = silence.sockets[0].getsockname()[1]
+    with capture_logs() as logs:
+        async with silence, run(Receiver(f"http://127.0.0.1:{port}"), upstream) as it:
+            for _ in range(9):
+                await chat(it)
+    events = {line["event"] for line in logs}
+    assert "telemetry_not_sent" in events
+    assert "plugin_failed" not in events
+
+
+@pytest.mark.parametrize("value", ["gr\u00fcn", "two\nlines"])
+async def test_a_header_that_can_not_be_sent_is_refused_and_not_quoted(
+    value: str,
+) -> None:
+    section = {"enabled": True, "headers": {"x-key": value}}
+    settings = {"plugins": {"otel": section}}
+    with pytest.raises(ConfigError, match="what no header can") as refused:
+        async with gateway(OtelPlugin, settings=settings):
+            raise AssertionError
+    assert value not in str(refused.value)
 
 
 def test_where_it_is_off_opentelemetry_is_not_imported() -> None:

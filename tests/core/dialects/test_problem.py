@@ -56,11 +56,13 @@ def test_a_limit_tells_when_it_ends() -> None:
         ({"code": "context_length_exceeded"}, 400),
         ({"code": "rate_limit_exceeded", "type": "server_error"}, 429),
         ({"code": "something"}, 500),
+        ({"code": 402}, 402),
+        ({"code": 7}, 500),
         ({}, 500),
     ],
 )
 def test_an_error_in_a_stream_has_the_status_it_would_have_had(
-    error: dict[str, str], status: int
+    error: JsonObject, status: int
 ) -> None:
     assert problem_of({"error": {**error, "message": "m"}}).status == status
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from ccproxy.dialects import Dialect
-from ccproxy.dialects.answer import Answer
+from ccproxy.dialects.answer import Answer, Close, Open
 from ccproxy.dialects.conversation import Citation, Search, Text
 from ccproxy.dialects.convert import Translation, without_seals
 from core.dialects.examples import BASES
@@ -15,6 +15,7 @@ from core.dialects.streams import (
     collect,
     dialect_of,
     kinds,
+    parse,
     payloads,
     translate,
     translation,
@@ -201,6 +202,14 @@ def test_pages_that_were_opened_are_searches_too(action: dict[str, Any]) -> None
     )
     items: Any = back.payload["input"]
     assert items[1]["action"] == action
+
+
+def test_a_search_and_its_findings_are_one_block() -> None:
+    events = parse(MESSAGES, [GOLDEN["messages-web-search"]])
+    opened = [event.key for event in events if isinstance(event, Open)]
+    closed = [event.key for event in events if isinstance(event, Close)]
+    assert opened == closed
+    assert len(opened) == 2
 
 
 def test_a_search_that_found_nothing_yet_is_told_with_the_end() -> None:

@@ -39,6 +39,8 @@ def test_does_not_go_upstream(name: str) -> None:
         "anthropic-version",
         "openai-organization",
         "x-stainless-lang",
+        "traceparent",
+        "tracestate",
         "user-agent",
         "content-type",
         "session-id",

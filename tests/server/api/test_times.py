@@ -165,15 +165,17 @@ async def test_neither_client_nor_upstream_is_the_gateways_own_time(
     world: World, *, stream: bool
 ) -> None:
     upstream = HEAD + FIRST
-    told = await world.ask(stream=stream)
+    told = await world.ask("m", "/slow/v1/chat/completions", stream=stream)
     assert told == (BODY + SHAPING + upstream, SHAPING, upstream)
 
 
+@pytest.mark.parametrize("path", [MESSAGES, CHAT])
 async def test_an_answer_that_is_read_whole_first_is_awaited_to_its_end(
-    world: World,
+    world: World, path: str
 ) -> None:
+    """Since it is translated, or names the model as the client does."""
     upstream = HEAD + FIRST
-    told = await world.ask(path=MESSAGES)
+    told = await world.ask(path=path)
     assert told == (BODY + SHAPING + upstream + REST, SHAPING, upstream)
 
 
@@ -182,9 +184,10 @@ async def test_an_answer_that_is_read_whole_first_is_awaited_to_its_end(
 async def test_those_asked_in_vain_are_waited_for_too(
     world: World, model: str, lost: int, *, stream: bool
 ) -> None:
-    upstream = HEAD + FIRST
+    upstream, end = HEAD + FIRST, 0 if stream else REST
     told = await world.ask(model, stream=stream)
-    assert told == (BODY + 2 * SHAPING + HEAD + lost + upstream, 2 * SHAPING, upstream)
+    waited = BODY + HEAD + lost + upstream + end
+    assert told == (waited + 2 * SHAPING, 2 * SHAPING, upstream)
 
 
 async def test_where_nobody_answers_all_time_is_told_but_no_upstreams(

@@ -71,7 +71,9 @@ def problem_of(payload: JsonObject) -> Problem:
     )
     kind = text(told.get("type"))
     code = text(told.get("code")) or ("" if told is payload else kind)
-    status = _STATUS.get(code) or _STATUS.get(kind) or 500
+    status = told.get("code")  # OpenRouter writes a status here
+    if not (isinstance(status, int) and 400 <= status < 600):
+        status = _STATUS.get(code) or _STATUS.get(kind) or 500
     wait = number(told.get("resets_in_seconds"))
     return Problem(status, message[:LONGEST], code, wait if wait > 0 else None)
 

@@ -100,6 +100,12 @@ def parse_event(block: bytes) -> ServerSentEvent:
     return ServerSentEvent(name, b"\n".join(data))
 
 
+def with_data(block: bytes, data: bytes) -> bytes:
+    """Put other data into an event, which must hold no line end; other fields stay."""
+    lines = [line for line in _LINE_END.split(block) if not line.startswith(b"data")]
+    return b"\n".join([*lines, b"data: " + data])
+
+
 def render_event(data: bytes, name: str = "") -> bytes:
     """Write one event; the data must hold no line end."""
     head = b"event: " + name.encode() + b"\n" if name else b""

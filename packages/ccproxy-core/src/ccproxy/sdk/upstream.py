@@ -1,6 +1,6 @@
 """The seam between the relay and whoever answers; tests put their fakes here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +22,8 @@ class UpstreamRequest:
         payload: The body decoded. Change it only through ``rewrite``.
         request_id: The gateway's id of the caller's request.
         notes: What was changed or dropped, one sentence each, for the record.
+        translated: Whether the caller has asked in another dialect, and so can't know
+            what this upstream refuses.
     """
 
     url: str
@@ -33,6 +35,20 @@ class UpstreamRequest:
     payload: JsonObject
     request_id: str
     notes: list[str] = field(default_factory=list)
+    translated: bool = False
+
+    def leave_out(self, names: Iterable[str], why: str) -> None:
+        """Ask without some parameters, and note it.
+
+        Args:
+            names: Those that are not there are no matter.
+            why: In a few words.
+        """
+        found = [name for name in names if name in self.payload]
+        if found:
+            rest = {key: self.payload[key] for key in self.payload if key not in found}
+            self.rewrite(rest)
+            self.notes += [f"Dropped {name} ({why})." for name in found]
 
     def rewrite(self, payload: JsonObject) -> None:
         """Send this instead.

@@ -31,10 +31,12 @@ class Asking:
     Attributes:
         request: As it will be sent, unsigned.
         translation: Of the answer, if the provider speaks another dialect.
+        renamed: What the client calls the model, if the provider calls it otherwise.
     """
 
     request: UpstreamRequest
     translation: Translation | None = None
+    renamed: str | None = None
 
 
 def endpoint_for(asked: Endpoint, provider: Provider) -> Endpoint | None:
@@ -75,9 +77,10 @@ def as_it_came(
         if kept is not payload:
             exchange.note([_UNSEALED])
             request.rewrite(kept)
-    if target.model != exchange.model_requested:
-        request.rewrite({**request.payload, "model": target.model})
-    return Asking(request)
+    if target.model == exchange.model_requested:
+        return Asking(request)
+    request.rewrite({**request.payload, "model": target.model})
+    return Asking(request, renamed=exchange.model_requested)
 
 
 def translated(
@@ -110,6 +113,7 @@ def translated(
     exchange.note(translation.notes)
     request = _request(exchange, endpoint, target, translation.payload, b"")
     request.rewrite(translation.payload)
+    request.translated = True
     _head(request)
     request.headers.update(trace_headers(scope["headers"]))
     request.headers["accept"] = "text/event-stream, application/json"

@@ -111,8 +111,6 @@ def _overload(payload: JsonObject) -> Problem | None:
     problem = problem_of(inner)
     error = inner.get("error")
     number = error.get("code") if isinstance(error, dict) else None
-    if isinstance(number, int) and 400 <= number < 600:
-        problem.status = number  # as OpenRouter writes its codes
     if problem.status in {429, 503, 504, 529} or problem.code in _OVERLOADED:
         return problem
     return problem if isinstance(number, int) and number >= 500 else None

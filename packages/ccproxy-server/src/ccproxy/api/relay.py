@@ -50,7 +50,8 @@ class Passage(Protocol):
         between_events: Whether something may be put into it here.
     """
 
-    outcome: Outcome
+    @property
+    def outcome(self) -> Outcome: ...  # noqa: D102
 
     @property
     def usage(self) -> Usage | None: ...  # noqa: D102

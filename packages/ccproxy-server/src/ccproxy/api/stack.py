@@ -26,7 +26,7 @@ from ccproxy.services.pricing import Pricing
 from ccproxy.services.spending import Spending
 
 if TYPE_CHECKING:
-    from ccproxy.api.limiting import Limiting
+    from ccproxy.api.limits.limiting import Limiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def _limiting(container: ServiceContainer) -> "Limiting | None":
     if not any(on):
         return None
     # Imported here: the library costs a tenth of a second at start, and memory.
-    from ccproxy.api.guard import Guard  # noqa: PLC0415
-    from ccproxy.api.limiting import Limiting  # noqa: PLC0415
+    from ccproxy.api.limits.guard import Guard  # noqa: PLC0415
+    from ccproxy.api.limits.limiting import Limiting  # noqa: PLC0415
 
     spending = container.get(Spending) if settings.keeps_spending else None
     bus = container.get(HookBus)

@@ -18,33 +18,6 @@ LARGEST = 256 * 1024 * 1024
 """Bytes of a whole answer."""
 
 
-def relay_for(
-    exchange: Exchange,
-    translation: Translation | None,
-    send: Send,
-    attention: Attention,
-    bus: HookBus,
-) -> Relay:
-    """Make the relay of an answer.
-
-    Args:
-        exchange: The request's facts; its path tells the client's dialect.
-        translation: If the answer is to be translated.
-        send: ASGI's.
-        attention: Interrupts the answer.
-        bus: Told of chunks, if anybody listens.
-    """
-    dialect = exchange.match.dialect
-    if dialect is None:
-        msg = "only paths of a dialect are relayed"
-        raise ValueError(msg)
-    if translation is None:
-        return Relay(exchange, dialect, send, attention, bus)
-    return TranslatedRelay(
-        exchange, dialect, send, attention, bus, translation=translation
-    )
-
-
 class _Wanted:
     """A stream up to where it is wanted: it may go on behind a stop sequence.
 

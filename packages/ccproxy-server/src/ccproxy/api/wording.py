@@ -4,9 +4,13 @@ from ccproxy.api.answers import Answers
 from ccproxy.api.asked import Asked
 from ccproxy.api.asking import Asking, as_it_came, translated
 from ccproxy.api.attempt import Attempt
+from ccproxy.api.attention import Attention
 from ccproxy.api.choice import Choice
+from ccproxy.api.exchange import Exchange
 from ccproxy.api.foreign import NOTE, is_elsewhere, without_reasoning
-from ccproxy.api.translated import relay_for
+from ccproxy.api.relay import Relay
+from ccproxy.api.renamed import RenamedRelay
+from ccproxy.api.translated import TranslatedRelay
 from ccproxy.dialects import Endpoint
 from ccproxy.hooks.bus import HookBus
 from ccproxy.sdk import JsonObject, Send
@@ -54,9 +58,7 @@ class Wording:
                 payload=payload,
                 scope=asked.scope,
             )
-        relay = relay_for(
-            exchange, asking.translation, send, asked.attention, self._bus
-        )
+        relay = _relay(exchange, asking, send, asked.attention, self._bus)
         return Attempt(exchange, choice, asking.request, relay)
 
     def _remembered(
@@ -77,6 +79,22 @@ class Wording:
         if asked.endpoint is Endpoint.RESPONSES and (asked.several or not keeps):
             send = self._answers.watch(caller, payload, len(body), send)
         return payload, body, send
+
+
+def _relay(
+    exchange: Exchange, asking: Asking, send: Send, attention: Attention, bus: HookBus
+) -> Relay:
+    """Make what passes the answer on."""
+    dialect = exchange.match.dialect
+    if dialect is None:
+        msg = "only paths of a dialect are relayed"
+        raise ValueError(msg)
+    told = exchange, dialect, send, attention, bus
+    if asking.translation is not None:
+        return TranslatedRelay(*told, translation=asking.translation)
+    if asking.renamed is not None:
+        return RenamedRelay(*told, name=asking.renamed)
+    return Relay(*told)
 
 
 def _as_it_came(

@@ -31,6 +31,7 @@ class MessagesParser(StreamParser):
         self._seals: dict[int, str] = {}
         self._input: dict[int, str] = {}
         self._searches: dict[int, Search] = {}
+        self._part_of_a_search = -1
 
     def _see(self, payload: JsonObject) -> None:
         kind = payload.get("type")
@@ -81,11 +82,10 @@ class MessagesParser(StreamParser):
 
     def _open(self, payload: JsonObject) -> None:
         """Open a block; what it already says is told as a delta."""
-        key, part = (
-            number(payload.get("index")),
-            an_object(payload.get("content_block")),
-        )
+        key = number(payload.get("index"))
+        part = an_object(payload.get("content_block"))
         if part.get("type") == FOUND:
+            self._part_of_a_search = key
             self._found(part)
             return
         block = read_block(part, self._maker)
@@ -128,6 +128,8 @@ class MessagesParser(StreamParser):
     def _stop_block(self, key: int) -> None:
         if key in self._input and key in self._searches:
             self._read_search(key)
+            return
+        if key == self._part_of_a_search:
             return
         self._say(key, self._input.pop(key, ""))
         seal = self._seals.pop(key, None)

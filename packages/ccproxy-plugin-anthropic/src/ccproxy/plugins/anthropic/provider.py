@@ -3,6 +3,7 @@
 Source: https://docs.anthropic.com/en/api/versioning and …/api/models-list
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -22,6 +23,10 @@ from ccproxy.sdk import (
 from ccproxy.sdk.errors import UpstreamError
 
 VERSION_HEADER = "anthropic-version"
+_SAMPLING = ("temperature", "top_p", "top_k")
+_TAKES_NO_SAMPLING = re.compile(r"claude-opus-4-([7-9]|[1-9]\d)(?!\d)")
+"""Source: https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-7"""
+
 MOST_MODELS = 1000
 """The longest page the API gives; the usual one holds 20."""
 
@@ -57,8 +62,17 @@ class AnthropicProvider(Provider):
         self._version = version
 
     async def prepare(self, request: UpstreamRequest) -> None:
-        """Name an API version if the caller named none; the API refuses none at all."""
+        """Name an API version if the caller named none; the API refuses none at all.
+
+        What was asked in another dialect is asked without what the model would refuse.
+        """
         request.headers.setdefault(VERSION_HEADER, self._version)
+        if not request.translated:
+            return
+        if _TAKES_NO_SAMPLING.match(request.model):
+            request.leave_out(_SAMPLING, f"{request.model} refuses it")
+        elif "temperature" in request.payload:
+            request.leave_out(["top_p"], "it is refused beside temperature")
 
     async def models(
         self, http: httpx.AsyncClient, auth: Credential

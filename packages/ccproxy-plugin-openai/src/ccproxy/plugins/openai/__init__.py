@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import AfterValidator, ConfigDict, Field
 
+from ccproxy.plugins.openai.provider import OpenAIProvider
 from ccproxy.sdk import (
     ApiKey,
     BaseUrl,
@@ -94,7 +95,8 @@ class OpenAIPlugin(Plugin[OpenAIConfig]):
         self._keys.clear()
         for name, server in {"openai": self.config, **self.config.instances}.items():
             keys = _api_keys(name, server)
-            provider = Provider(
+            kind = OpenAIProvider if _is_vendors(server.base_url) else Provider
+            provider = kind(
                 name=name,
                 base_url=server.base_url,
                 endpoints=server.endpoints,

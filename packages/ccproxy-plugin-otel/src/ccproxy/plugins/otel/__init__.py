@@ -3,7 +3,7 @@
 import importlib.metadata
 from typing import TYPE_CHECKING
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from ccproxy.sdk import (
     ASGIApp,
@@ -36,6 +36,16 @@ class OtelConfig(PluginConfig):
     """Whether durations and tokens are sent as metrics."""
     metrics_seconds: float = Field(default=60.0, ge=1)
     """How often metrics are sent."""
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, value in headers.items():
+            text = name + value.get_secret_value()
+            if not (text.isascii() and text.isprintable()):
+                msg = "a header holds what no header can"
+                raise ValueError(msg)
+        return headers
 
 
 class OtelPlugin(Plugin[OtelConfig]):

@@ -83,7 +83,9 @@ def of_span(event: RequestEnded) -> Attributes:
         "gen_ai.usage.cache_read.input_tokens": event.cache_read_tokens,
         "gen_ai.usage.cache_creation.input_tokens": event.cache_write_tokens,
         "gen_ai.usage.reasoning.output_tokens": event.reasoning_tokens,
-        "gen_ai.response.time_to_first_chunk": event.ttfb,
+        "gen_ai.response.time_to_first_chunk": (
+            event.upstream_ttfb if event.streaming else None
+        ),
         "ccproxy.request_id": event.request_id,
         "ccproxy.provider": event.provider,
         "ccproxy.client": event.client,

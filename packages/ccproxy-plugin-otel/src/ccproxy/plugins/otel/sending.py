@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 _log = structlog.get_logger(__name__)
 
-PATIENCE = 5.0
+PATIENCE = 3.0
 """Seconds that sending may take; what can't be sent by then is dropped."""
 
 
@@ -42,16 +42,24 @@ class Sender:
             "content-encoding": "gzip",
         }
         self._loop = asyncio.get_running_loop()
+        self._leaves_at = float("inf")
         self._is_failing = False
+
+    def leave(self) -> None:
+        """Send no longer than a few seconds from now, however much there is left."""
+        self._leaves_at = self._loop.time() + PATIENCE
 
     def send(self, body: bytes) -> bool:
         """Send from a thread that is not the loop's; tell whether it was taken."""
+        patience = min(PATIENCE, self._leaves_at - self._loop.time())
+        if patience <= 0:
+            return False
         asked = asyncio.run_coroutine_threadsafe(self._post(body), self._loop)
         try:
-            reason = asked.result(2 * PATIENCE)
+            reason = asked.result(patience)
         except TimeoutError:
             asked.cancel()
-            reason = "the gateway is too busy"
+            reason = f"no answer within {PATIENCE:g} s"
         if reason is not None and not self._is_failing:
             _log.warning("telemetry_not_sent", url=self._url, reason=reason)
         if reason is None and self._is_failing:
@@ -62,12 +70,11 @@ class Sender:
     async def _post(self, body: bytes) -> str | None:
         """Post, and say what went wrong."""
         try:
-            async with asyncio.timeout(PATIENCE):
-                answer = await self._http.post(
-                    self._url, content=gzip.compress(body), headers=self._headers
-                )
-                answer.raise_for_status()
-        except (httpx.HTTPError, TimeoutError) as error:
+            answer = await self._http.post(
+                self._url, content=gzip.compress(body), headers=self._headers
+            )
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
             return str(error) or type(error).__name__
         return None
 

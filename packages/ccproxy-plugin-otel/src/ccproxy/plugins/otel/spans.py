@@ -1,5 +1,7 @@
 """One span for each request to a model that is let in."""
 
+from contextvars import ContextVar
+
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -12,6 +14,13 @@ _W3C = TraceContextTextMapPropagator()
 _HEADERS = (b"traceparent", b"tracestate")
 
 
+_open: ContextVar[tuple[str, Span] | None] = ContextVar("ccproxy_otel", default=None)
+"""The span of the request that is answered in this context, and the request's id.
+
+A table by ids would mix requests up, as callers may choose the same id for two of them.
+"""
+
+
 class Spans:
     """Begins a span where the gateway lets a request in, and ends it with its event.
 
@@ -21,7 +30,6 @@ class Spans:
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
-        self._open: dict[str, Span] = {}
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """Wrap the gateway; what it asks upstream belongs to the span."""
@@ -35,8 +43,11 @@ class Spans:
 
     def ended(self, event: RequestEnded) -> None:
         """End the span of a request, if it has one: it may have been refused before."""
-        span = self._open.pop(event.request_id, None)
-        if span is None or endpoint_of(event.route) is None:
+        request_id, span = _open.get() or ("", None)
+        _open.set(None)
+        if span is None or request_id != event.request_id:
+            return
+        if endpoint_of(event.route) is None:
             return  # what only looks like a request to a model is dropped
         span.update_name(span_name(event))
         span.set_attributes(of_span(event))
@@ -56,7 +67,7 @@ class Spans:
         span = self._tracer.start_span(
             "request", context=_W3C.extract(carried), kind=SpanKind.CLIENT
         )
-        self._open[scope[REQUEST_ID]] = span
+        _open.set((scope[REQUEST_ID], span))
         carried.clear()
         _W3C.inject(carried, context=trace.set_span_in_context(span))
         others = [each for each in headers if each[0] not in _HEADERS]

@@ -20,7 +20,8 @@ from ccproxy.plugins.otel.spans import Spans
 from ccproxy.sdk.events import RequestEnded
 
 NAME = "ccproxy"
-"""The name of the service, unless ``OTEL_SERVICE_NAME`` says another."""
+"""The name of the service, unless the variables of OpenTelemetry say another."""
+_UNNAMED = "unknown_service"
 _DEFAULT = "http://localhost:4318"
 
 
@@ -39,22 +40,22 @@ class Telemetry:
     def __init__(
         self, config: OtelConfig, version: str, http: httpx.AsyncClient
     ) -> None:
-        told = {SERVICE_VERSION: version}
-        if "OTEL_SERVICE_NAME" not in os.environ:
-            told[SERVICE_NAME] = NAME
-        resource = Resource.create(told)
+        resource = Resource.create({SERVICE_VERSION: version})
+        if str(resource.attributes[SERVICE_NAME]).startswith(_UNNAMED):
+            resource = resource.merge(Resource({SERVICE_NAME: NAME}))
         self.spans: Spans | None = None
+        self._senders: list[Sender] = []
         self._measures: Measures | None = None
         self._traces: TracerProvider | None = None
         self._meters: MeterProvider | None = None
         if config.traces:
             self._traces = TracerProvider(resource=resource, shutdown_on_exit=False)
-            out = SpansOut(_sender(config, "traces", http))
-            self._traces.add_span_processor(BatchSpanProcessor(out))
+            sender = self._sender(config, "traces", http)
+            self._traces.add_span_processor(BatchSpanProcessor(SpansOut(sender)))
             self.spans = Spans(self._traces.get_tracer(NAME, version))
         if config.metrics:
             reader = PeriodicExportingMetricReader(
-                MetricsOut(_sender(config, "metrics", http)),
+                MetricsOut(self._sender(config, "metrics", http)),
                 export_interval_millis=config.metrics_seconds * 1000,
             )
             self._meters = MeterProvider(
@@ -71,6 +72,8 @@ class Telemetry:
 
     async def stop(self) -> None:
         """Send what waits; both at once, as a receiver may be gone."""
+        for sender in self._senders:
+            sender.leave()
         await asyncio.gather(
             *(
                 asyncio.to_thread(provider.shutdown)
@@ -78,6 +81,13 @@ class Telemetry:
                 if provider is not None
             )
         )
+
+    def _sender(
+        self, config: OtelConfig, signal: str, http: httpx.AsyncClient
+    ) -> Sender:
+        sender = _sender(config, signal, http)
+        self._senders.append(sender)
+        return sender
 
 
 def _sender(config: OtelConfig, signal: str, http: httpx.AsyncClient) -> Sender:

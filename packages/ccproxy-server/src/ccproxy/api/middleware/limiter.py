@@ -6,8 +6,8 @@ from limits import RateLimitItem, parse
 
 from ccproxy.api.caller import address_of, caller_of
 from ccproxy.api.exchange import Exchange, exchange_of
+from ccproxy.api.limits.turnstile import Allowance, Turnstile
 from ccproxy.api.routing import Kind
-from ccproxy.api.turnstile import Allowance, Turnstile
 from ccproxy.sdk import ASGIApp, Receive, Scope, Send
 
 BY_KEY = "the key's --"

@@ -6,10 +6,10 @@ from typing import Literal
 from limits.aio.storage import RedisStorage
 from limits.errors import ConfigurationError
 
-from ccproxy.api.amounts import MemoryAmounts
-from ccproxy.api.caps import Amounts
-from ccproxy.api.rates import PATIENCE, Rates, StoredRates
-from ccproxy.api.rates_memory import MemoryRates
+from ccproxy.api.limits.amounts import MemoryAmounts
+from ccproxy.api.limits.caps import Amounts
+from ccproxy.api.limits.rates import PATIENCE, Rates, StoredRates
+from ccproxy.api.limits.rates_memory import MemoryRates
 from ccproxy.errors import ConfigError
 from ccproxy.services.container import Close
 
@@ -51,7 +51,7 @@ def in_redis(url: str, window: Literal["sliding", "fixed"]) -> Counters:
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import NoBackoff  # noqa: PLC0415
 
-        from ccproxy.api.amounts_redis import RedisAmounts  # noqa: PLC0415
+        from ccproxy.api.limits.amounts_redis import RedisAmounts  # noqa: PLC0415
     except ImportError as error:
         raise ConfigError(
             "limits.redis_url needs a library that is not installed.",

@@ -15,7 +15,7 @@ from limits.aio.strategies import (
 )
 from limits.errors import StorageError
 
-from ccproxy.api.outage import Outage
+from ccproxy.api.limits.outage import Outage
 from ccproxy.api.standing import Standing
 
 PATIENCE = 2.0

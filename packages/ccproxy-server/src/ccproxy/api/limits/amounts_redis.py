@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from ccproxy.api.caps import Book, Claim, Claimed, Unit, Wanted, reckon
-from ccproxy.api.outage import Outage
+from ccproxy.api.limits.caps import Book, Claim, Claimed, Unit, Wanted, reckon
+from ccproxy.api.limits.outage import Outage
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from ccproxy.api.charging import guessed
+from ccproxy.api.limits.charging import guessed
 from ccproxy.hooks.events import Failure, RequestFailed
 from ccproxy.sdk import JsonObject
 from ccproxy.testing import RunningGateway

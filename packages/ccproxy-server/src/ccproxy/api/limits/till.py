@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ccproxy.api.caps import Amounts, Cap, Claim, Unit
 from ccproxy.api.exchange import Exchange
+from ccproxy.api.limits.caps import Amounts, Cap, Claim, Unit
+from ccproxy.api.limits.terms import Budget, Terms
 from ccproxy.api.standing import Standing
-from ccproxy.api.terms import Budget, Terms
 from ccproxy.errors import LimitExceededError
 from ccproxy.models.quota import MICROS
 from ccproxy.models.spending import Spent

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from limits import parse
 
-from ccproxy.api.rates import Counted
-from ccproxy.api.rates_memory import MemoryRates
-from ccproxy.api.windows import SWEPT, Windows
+from ccproxy.api.limits.rates import Counted
+from ccproxy.api.limits.rates_memory import MemoryRates
+from ccproxy.api.limits.windows import SWEPT, Windows
 from fakes.clock import Clock
 
 pytestmark = pytest.mark.unit

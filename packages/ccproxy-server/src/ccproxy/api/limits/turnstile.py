@@ -9,7 +9,7 @@ from datetime import timedelta
 from limits import RateLimitItem
 
 from ccproxy.api.exchange import Exchange
-from ccproxy.api.rates import Counted, Rates
+from ccproxy.api.limits.rates import Counted, Rates
 from ccproxy.api.standing import Standing
 from ccproxy.errors import LimitExceededError
 

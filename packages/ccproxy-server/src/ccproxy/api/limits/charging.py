@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from ccproxy.api.asked import Asked
 from ccproxy.api.exchange import Exchange
-from ccproxy.api.guard import Session
+from ccproxy.api.limits.guard import Session
+from ccproxy.api.limits.term_table import TermTable
+from ccproxy.api.limits.till import Taken, Till
 from ccproxy.api.routing import Target
-from ccproxy.api.term_table import TermTable
-from ccproxy.api.till import Taken, Till
 from ccproxy.dialects import Endpoint
 from ccproxy.dialects.answer import Usage
 from ccproxy.models.quota import MICROS

@@ -5,11 +5,11 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from ccproxy.api.caller import Caller, address_of, caller_of
-from ccproxy.api.caps import Cap, Unit
 from ccproxy.api.exchange import Exchange
+from ccproxy.api.limits.caps import Cap, Unit
+from ccproxy.api.limits.terms import Budget, Terms
 from ccproxy.api.middleware.limiter import BY_KEY
 from ccproxy.api.routing import Target
-from ccproxy.api.terms import Budget, Terms
 from ccproxy.config.sections import Limits
 from ccproxy.models.quota import Quota, parse_budget, parse_tokens, parse_usd
 from ccproxy.sdk import Scope

@@ -2,16 +2,16 @@
 
 from limits import parse
 
-from ccproxy.api.admission import Admission
-from ccproxy.api.charging import Charging
-from ccproxy.api.counters import in_memory, in_redis
 from ccproxy.api.forward import Admit
-from ccproxy.api.guard import Guard
+from ccproxy.api.limits.admission import Admission
+from ccproxy.api.limits.charging import Charging
+from ccproxy.api.limits.counters import in_memory, in_redis
+from ccproxy.api.limits.guard import Guard
+from ccproxy.api.limits.model_limits import ModelLimits
+from ccproxy.api.limits.term_table import TermTable
+from ccproxy.api.limits.till import Till
+from ccproxy.api.limits.turnstile import Turnstile
 from ccproxy.api.middleware.limiter import Limiter
-from ccproxy.api.model_limits import ModelLimits
-from ccproxy.api.term_table import TermTable
-from ccproxy.api.till import Till
-from ccproxy.api.turnstile import Turnstile
 from ccproxy.config.sections import Limits
 from ccproxy.sdk import ASGIApp
 from ccproxy.services.pricing import Pricing

@@ -5,7 +5,7 @@ import pytest
 from ccproxy.api.asked import Asked
 from ccproxy.api.attention import Attention, Lookout
 from ccproxy.api.exchange import Exchange
-from ccproxy.api.guard import IDLE, MOST, Guard
+from ccproxy.api.limits.guard import IDLE, MOST, Guard
 from ccproxy.api.routing import PathTable
 from ccproxy.config.sections import Guard as GuardSettings
 from ccproxy.dialects import Endpoint

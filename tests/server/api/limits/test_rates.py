@@ -11,9 +11,9 @@ from limits.aio.storage import MemoryStorage
 from limits.errors import StorageError
 from structlog.testing import capture_logs
 
-from ccproxy.api.outage import QUIET
-from ccproxy.api.rates import Counted, StoredRates
-from ccproxy.api.rates_memory import MemoryRates
+from ccproxy.api.limits.outage import QUIET
+from ccproxy.api.limits.rates import Counted, StoredRates
+from ccproxy.api.limits.rates_memory import MemoryRates
 from ccproxy.api.standing import Standing
 from fakes.clock import Clock
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ccproxy.api.caps import PART, Cap, Unit
+from ccproxy.api.limits.caps import PART, Cap, Unit
 from ccproxy.api.standing import Standing
 from ccproxy.models.quota import Quota
 

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ccproxy.api.asked import Asked
-from ccproxy.api.charging import Charging
-from ccproxy.api.guard import Guard
-from ccproxy.api.model_limits import ModelLimits
+from ccproxy.api.limits.charging import Charging
+from ccproxy.api.limits.guard import Guard
+from ccproxy.api.limits.model_limits import ModelLimits
 from ccproxy.api.routing import Target
 
 

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
-from ccproxy.api.caps import Book, Cap, Claim, Claimed, Unit, Wanted, reckon
-from ccproxy.api.windows import MOST, Windows
+from ccproxy.api.limits.caps import Book, Cap, Claim, Claimed, Unit, Wanted, reckon
+from ccproxy.api.limits.windows import MOST, Windows
 
 
 class MemoryAmounts:

@@ -14,11 +14,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from structlog.testing import capture_logs
 
-from ccproxy.api.amounts import MemoryAmounts
-from ccproxy.api.amounts_redis import RedisAmounts
-from ccproxy.api.caps import SLICES, Amounts, Cap, Claim, Claimed, Unit
+from ccproxy.api.limits.amounts import MemoryAmounts
+from ccproxy.api.limits.amounts_redis import RedisAmounts
+from ccproxy.api.limits.caps import SLICES, Amounts, Cap, Claim, Claimed, Unit
+from ccproxy.api.limits.windows import SWEPT
 from ccproxy.api.standing import Standing
-from ccproxy.api.windows import SWEPT
 from ccproxy.models.quota import Quota
 from fakes.clock import Clock
 from fakes.redis_server import ONE_REDIS

@@ -7,8 +7,8 @@ from limits import parse
 
 from ccproxy.api.asked import Asked
 from ccproxy.api.exchange import Exchange
+from ccproxy.api.limits.turnstile import Allowance, Turnstile
 from ccproxy.api.routing import Target
-from ccproxy.api.turnstile import Allowance, Turnstile
 from ccproxy.config.sections import ModelLimit
 
 

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from ccproxy.api.caller import network_of
-from ccproxy.api.counters import in_redis
+from ccproxy.api.limits.counters import in_redis
 from ccproxy.errors import ConfigError
 from ccproxy.hooks.events import Failure, RequestFailed
 from ccproxy.sdk import Contributions, Manifest, Plugin, PluginConfig

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ccproxy.api.amounts import MemoryAmounts
 from ccproxy.api.asked import Asked
 from ccproxy.api.attention import Attention, Lookout
-from ccproxy.api.charging import MOST_INPUT, MOST_OUTPUT, Charging, guessed
 from ccproxy.api.exchange import Exchange
+from ccproxy.api.limits.amounts import MemoryAmounts
+from ccproxy.api.limits.charging import MOST_INPUT, MOST_OUTPUT, Charging, guessed
+from ccproxy.api.limits.term_table import TermTable
+from ccproxy.api.limits.till import Till
 from ccproxy.api.routing import PathTable, Target
-from ccproxy.api.term_table import TermTable
-from ccproxy.api.till import Till
 from ccproxy.config.sections import Limits
 from ccproxy.dialects import Endpoint
 from ccproxy.dialects.answer import Usage

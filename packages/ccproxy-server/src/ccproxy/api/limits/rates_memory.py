@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ccproxy.api.rates import Counted, Taken
+from ccproxy.api.limits.rates import Counted, Taken
+from ccproxy.api.limits.windows import MOST, Windows
 from ccproxy.api.standing import Standing
-from ccproxy.api.windows import MOST, Windows
 
 
 @dataclass(slots=True)
