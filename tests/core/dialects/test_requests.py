@@ -528,6 +528,7 @@ def test_a_schema_for_the_answer_in_all_dialects() -> None:
     assert there["format"]["schema"] == schema
     back = ask(RESPONSES, MESSAGES, text=there)["output_config"]
     assert back == {"format": wanted}
+    assert ask(MESSAGES, CHAT, output_format=wanted)["response_format"] == chat
 
 
 def test_a_parameter_that_nobody_knows_is_dropped_with_a_note_and_no_error() -> None:

@@ -66,6 +66,7 @@ def parse_answer(payload: JsonObject, maker: str) -> Answer | Problem:
         blocks.append(Text(said, citations_of(message), logprobs_of(choice)))
     if refusal := text(message.get("refusal")):
         blocks.append(Refusal(refusal))
+    blocks += map(Opaque, shown_of(message))
     name = text(payload.get("id"))
     calls = [
         call if call.id else replace(call, id=call_id(name, place))
@@ -104,6 +105,11 @@ def words_of(content: Json) -> tuple[str, str]:
         "".join(text(part.get("text")) for part in parts),
         "".join(text(each.get("text")) for each in thoughts),
     )
+
+
+def shown_of(message: JsonObject) -> list[str]:
+    """Name what is said without words: spoken answers, and images that some make."""
+    return [kind for kind in ("audio", "images") if message.get(kind)]
 
 
 def citations_of(message: JsonObject) -> tuple[Citation, ...]:

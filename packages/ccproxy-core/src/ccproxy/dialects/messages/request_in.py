@@ -50,7 +50,8 @@ SETTINGS = {
 _READ = {
     *SETTINGS,
     *("cache_control", "messages", "metadata", "model", "output_config"),
-    *("service_tier", "stream", "system", "thinking", "tool_choice", "tools"),
+    *("output_format", "service_tier", "stream", "system", "thinking"),
+    *("tool_choice", "tools"),
 }
 _TOOL = frozenset(
     {"type", "name", "description", "input_schema", "strict", "cache_control"}
@@ -105,7 +106,9 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
             asked.say(role, block)
     _read_tools(asked, payload, notes)
     asked.effort = read_effort(payload)
-    asked.format = _format(an_object(payload.get("output_config")).get("format"))
+    config = an_object(payload.get("output_config"))
+    # The beta of 2025-11-13 had the format at the top.
+    asked.format = _format(config.get("format") or payload.get("output_format"))
     asked.stream = payload.get("stream") is True
     _read_settings(asked, payload)
     _lose_mark(payload, notes)
