@@ -33,6 +33,12 @@ from ccproxy.dialects.json import (
     objects,
     text,
 )
+from ccproxy.dialects.messages.files import (
+    read_document,
+    read_image,
+    read_result,
+    unfolded,
+)
 from ccproxy.dialects.messages.search import FOUND, WEB_SEARCH, read_tool
 from ccproxy.dialects.messages.thinking import read_effort
 from ccproxy.dialects.parameters import leave_out, read_settings
@@ -75,7 +81,6 @@ _BLOCK = frozenset(
     ]
 )
 _DOCUMENT = frozenset({"type", "source", "title", "cache_control"})
-VENDOR = "anthropic"
 
 BILLING = "x-anthropic-billing-header:"
 """Begins a block that Claude Code puts before its system prompt. It differs in every
@@ -140,7 +145,7 @@ def _content(content: Json, notes: Notes) -> Iterator[Block]:
         if content:
             yield Text(content)
         return
-    for part in objects(content):
+    for part in unfolded(content):
         if part.get("type") != FOUND:  # told of by the search before it
             yield _block(part, notes)
 
@@ -158,13 +163,9 @@ def _block(part: JsonObject, notes: Notes) -> Block:
             arguments = orjson.dumps(part.get("input") or {}).decode()
             return ToolCall(text(part.get("id")), text(part.get("name")), arguments)
         case "tool_result":
-            content = part.get("content")
-            parts: list[JsonObject] = objects(content)
-            if isinstance(content, str):
-                parts = [{"type": "text", "text": content}]
             return ToolResult(
                 text(part.get("tool_use_id")),
-                tuple(_piece(each, notes) for each in parts),
+                tuple(_pieces(part.get("content"), notes)),
                 failed=part.get("is_error") is True,
             )
         case "thinking":
@@ -177,6 +178,14 @@ def _block(part: JsonObject, notes: Notes) -> Block:
     return _piece(part, notes)
 
 
+def _pieces(content: Json, notes: Notes) -> Iterator[Text | Image | Document | Opaque]:
+    if isinstance(content, str):
+        yield Text(content)
+    for part in unfolded(content):
+        _lose_mark(part, notes)
+        yield _piece(part, notes)
+
+
 def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
     """Read a block that may stand in a tool's result, too."""
     kind = text(part.get("type"))
@@ -184,47 +193,13 @@ def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
         case "text":
             return Text(text(part.get("text")), _citations(part, notes))
         case "image":
-            return _image(an_object(part.get("source")))
+            return read_image(an_object(part.get("source")))
         case "document":
             notes.unread(part, _DOCUMENT)
-            return _document(part)
+            return read_document(part)
         case "search_result":
-            title, url = text(part.get("title")), text(part.get("source"))
-            words = [text(each.get("text")) for each in objects(part.get("content"))]
-            return Text("\n".join([f"{title} ({url})", *words]))
+            return read_result(part)
     return Opaque(kind)
-
-
-def _image(source: JsonObject) -> Image:
-    name = text(source.get("file_id"))
-    return Image(
-        url=text(source.get("url")),
-        media_type=text(source.get("media_type")),
-        data=text(source.get("data")),
-        file_id=name,
-        vendor=VENDOR if name else "",
-    )
-
-
-def _document(part: JsonObject) -> Document:
-    source = an_object(part.get("source"))
-    title = text(part.get("title"))
-    match source.get("type"):
-        case "text":
-            return Document(text=text(source.get("data")), title=title)
-        case "content":
-            content = source.get("content")
-            words = [text(each.get("text")) for each in objects(content)]
-            return Document(text=text(content) or "\n".join(words), title=title)
-    image = _image(source)
-    return Document(
-        image.url,
-        image.media_type,
-        image.data,
-        image.file_id,
-        image.vendor,
-        title=title,
-    )
 
 
 def _citations(part: JsonObject, notes: Notes) -> tuple[Citation, ...]:

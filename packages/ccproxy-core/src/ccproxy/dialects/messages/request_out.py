@@ -26,6 +26,7 @@ from ccproxy.dialects.conversation import (
 )
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import Json, JsonObject, an_object
+from ccproxy.dialects.media import words_of
 from ccproxy.dialects.messages.cache import mark
 from ccproxy.dialects.messages.search import WEB_SEARCH, write_tool
 from ccproxy.dialects.messages.settings import max_tokens, write_settings
@@ -183,8 +184,8 @@ def _document(block: Document, writing: Writing) -> JsonObject:
     if block.file_id:
         writing.notes.lose(Feature.DOCUMENT_FILE)
     source = _source(block)
-    if block.text:
-        source = {"type": "text", "media_type": "text/plain", "data": block.text}
+    if words := block.text or words_of(block.media_type, block.data):
+        source = {"type": "text", "media_type": "text/plain", "data": words}
     written: JsonObject = {"type": "document", "source": source}
     if block.title:
         written["title"] = block.title

@@ -36,10 +36,10 @@ from ccproxy.dialects.json import (
     strings,
     text,
 )
-from ccproxy.dialects.media import from_data_url
 from ccproxy.dialects.openai import (
     VENDOR,
     read_choice,
+    read_file,
     read_function,
     read_image,
     read_schema,
@@ -218,10 +218,7 @@ def _part(part: JsonObject) -> Block:
                 return Image(file_id=name, vendor=VENDOR, detail=detail)
             return read_image(text(part.get("image_url")), detail)
         case "input_file":
-            media_type, data = from_data_url(text(part.get("file_data")))
-            name, title = text(part.get("file_id")), text(part.get("filename"))
-            url = text(part.get("file_url"))
-            return Document(url, media_type, data, name, VENDOR, title=title)
+            return read_file(part)
     return Opaque(kind)
 
 
