@@ -512,6 +512,32 @@ def test_citations_of_pages_are_told(client: Dialect) -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("name", "pages"),
+    [
+        ("messages-document-citations", ["https://example.com/snow"]),
+        ("responses-file-citations", []),
+    ],
+)
+def test_citations_of_other_things_are_noted(name: str, pages: list[str]) -> None:
+    """What a caller's own search found may be a page."""
+    for client in set(Dialect) - {dialect_of(name)}:
+        crossing = translation(client, dialect_of(name))
+        stream = crossing.stream()
+        (text,) = collect(client, [stream.feed(GOLDEN[name])]).blocks
+        assert isinstance(text, Text)
+        assert [each.url for each in text.citations] == pages
+        assert any("citations of other things" in note for note in crossing.notes)
+
+
+@CLIENTS
+def test_events_that_nobody_knows_yet_change_nothing(client: Dialect) -> None:
+    for name in WHOLE:
+        if name.endswith("-unknown-events") and client is not dialect_of(name):
+            known = name.replace("unknown-events", "text")
+            assert translate(name, client) == translate(known, client)
+
+
 def test_a_refusal_keeps_its_words() -> None:
     for name in ("chat-refusal", "responses-refusal"):
         for client in (CHAT, RESPONSES):

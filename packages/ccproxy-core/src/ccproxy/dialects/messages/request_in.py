@@ -191,7 +191,7 @@ def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
     kind = text(part.get("type"))
     match kind:
         case "text":
-            return Text(text(part.get("text")), _citations(part, notes))
+            return Text(text(part.get("text")), read_citations(part))
         case "image":
             return read_image(an_object(part.get("source")))
         case "document":
@@ -202,22 +202,18 @@ def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
     return Opaque(kind)
 
 
-def _citations(part: JsonObject, notes: Notes) -> tuple[Citation, ...]:
-    found = []
-    for each in objects(part.get("citations")):
-        if citation := read_citation(each):
-            found.append(citation)
-        else:
-            notes.lose(Feature.OTHER_CITATION)
-    return tuple(found)
+def read_citations(part: JsonObject) -> tuple[Citation, ...]:
+    """Read what a text cites."""
+    return tuple(map(read_citation, objects(part.get("citations"))))
 
 
-def read_citation(citation: JsonObject) -> Citation | None:
-    """Read a citation of a page; those of documents have no common form."""
-    url = text(citation.get("url"))
-    if not url:
-        return None
-    return Citation(url, text(citation.get("title")), text(citation.get("cited_text")))
+def read_citation(citation: JsonObject) -> Citation:
+    """Read a citation; the source of a caller's own search may be a page, too."""
+    url, source = text(citation.get("url")), text(citation.get("source"))
+    if not url and source.startswith("http"):
+        url = source
+    title = text(citation.get("title")) or text(citation.get("document_title"))
+    return Citation(url, title, text(citation.get("cited_text")))
 
 
 def _read_tools(asked: Conversation, payload: JsonObject, notes: Notes) -> None:

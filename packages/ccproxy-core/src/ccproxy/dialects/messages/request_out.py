@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from ccproxy.dialects.citations import lose_citations
 from ccproxy.dialects.conversation import (
     Block,
     Choice,
@@ -154,8 +155,7 @@ def _piece(block: Block, writing: Writing) -> list[Json]:
     """Write a block that may stand in a tool's result, too."""
     match block:
         case Text():
-            if block.citations:
-                writing.notes.lose(Feature.CITATION)
+            lose_citations(block.citations, writing.notes)
             return [_text(block)] if block.text.strip() else []
         case Image():
             if block.file_id:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ccproxy.dialects import openai
 from ccproxy.dialects.answer import Answer, AnswerBlock, Problem, StopReason, Usage
+from ccproxy.dialects.citations import of_pages
 from ccproxy.dialects.conversation import (
     Citation,
     Opaque,
@@ -177,10 +178,12 @@ def write_item(
 ) -> JsonObject | None:
     """Write a whole block as an item; ``None`` if there is nothing to tell."""
     match block:
-        case Text(text=words, citations=cited) if words or cited:
-            written = [write_citation(each, len(words)) for each in cited]
-            part = text_part(words, written, block.logprobs)
-            return message_item(item_id("msg", answer, index), part)
+        case Text(text=words):
+            pages = of_pages(block.citations, frame.notes)
+            written = [write_citation(each, len(words)) for each in pages]
+            if words or written:
+                part = text_part(words, written, block.logprobs)
+                return message_item(item_id("msg", answer, index), part)
         case Refusal(text=words) if words:
             part = {"type": "refusal", "refusal": words}
             return message_item(item_id("msg", answer, index), part)

@@ -223,11 +223,10 @@ def _part(part: JsonObject) -> Block:
 
 
 def read_citations(part: JsonObject) -> tuple[Citation, ...]:
-    """Read the pages that a text cites."""
+    """Read what a text cites."""
     return tuple(
-        Citation(url, text(annotation.get("title")))
-        for annotation in objects(part.get("annotations"))
-        if (url := text(annotation.get("url")))
+        Citation(text(each.get("url")), text(each.get("title") or each.get("filename")))
+        for each in objects(part.get("annotations"))
     )
 
 
