@@ -41,7 +41,7 @@ from ccproxy.dialects.messages.files import (
 )
 from ccproxy.dialects.messages.search import FOUND, WEB_SEARCH, read_tool
 from ccproxy.dialects.messages.thinking import read_effort
-from ccproxy.dialects.parameters import leave_out, read_settings
+from ccproxy.dialects.parameters import leave_out, leave_out_inner, read_settings
 from ccproxy.dialects.seal import disclose, disclose_id
 from ccproxy.dialects.session import session_of
 from ccproxy.errors import BadRequestError
@@ -58,6 +58,7 @@ _READ = {
     *("cache_control", "messages", "metadata", "model", "output_config"),
     *("service_tier", "stream", "system", "thinking", "tool_choice", "tools"),
 }
+_MESSAGE = frozenset({"role", "content"})
 _TOOL = frozenset(
     {"type", "name", "description", "input_schema", "strict", "cache_control"}
 )
@@ -81,6 +82,12 @@ _BLOCK = frozenset(
     ]
 )
 _DOCUMENT = frozenset({"type", "source", "title", "cache_control"})
+_INNER = {
+    "output_config": frozenset({"effort", "format"}),
+    "thinking": frozenset({"type", "budget_tokens", "display"}),
+    "metadata": frozenset({"user_id"}),
+}
+"""What is read of the objects among the parameters."""
 
 BILLING = "x-anthropic-billing-header:"
 """Begins a block that Claude Code puts before its system prompt. It differs in every
@@ -106,6 +113,7 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
         raise BadRequestError(msg)
     for message in objects(messages):
         role = _ROLES.get(text(message.get("role")), Role.USER)
+        notes.unread(message, _MESSAGE)
         for block in _content(message.get("content"), notes):
             asked.say(role, block)
     _read_tools(asked, payload, notes)
@@ -115,6 +123,7 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
     _read_settings(asked, payload)
     _lose_mark(payload, notes)
     leave_out(asked, payload, _READ, {})
+    leave_out_inner(asked, payload, _INNER)
     return asked
 
 
@@ -168,10 +177,11 @@ def _block(part: JsonObject, notes: Notes) -> Block:
                 tuple(_pieces(part.get("content"), notes)),
                 failed=part.get("is_error") is True,
             )
-        case "thinking":
-            return disclose(text(part.get("signature")), text(part.get("thinking")))
-        case "redacted_thinking":
-            return disclose(text(part.get("data")), "")
+        case "thinking" | "redacted_thinking":
+            seal = text(part.get("signature")) or text(part.get("data"))
+            return disclose(seal, text(part.get("thinking")))
+        case "compaction":  # what was said before, in short
+            return Text(text(part.get("content")))
         case "server_tool_use" if part.get("name") == WEB_SEARCH:
             maker, name = disclose_id(text(part.get("id")))
             return Search(name, an_object(part.get("input")), maker=maker)

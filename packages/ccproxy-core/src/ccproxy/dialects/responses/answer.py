@@ -159,7 +159,7 @@ def response(name: str, status: str, frame: Frame) -> JsonObject:
         "model": frame.model,
         "output": [],
         "usage": None,
-        "store": False,
+        "store": asked.get("store") is not False,
         **{
             key: usual if asked.get(key) is None else asked[key]
             for key, usual in ECHOED.items()

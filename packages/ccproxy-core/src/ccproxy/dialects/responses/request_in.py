@@ -45,7 +45,7 @@ from ccproxy.dialects.openai import (
     read_schema,
     read_search,
 )
-from ccproxy.dialects.parameters import leave_out, read_settings
+from ccproxy.dialects.parameters import leave_out, leave_out_inner, read_settings
 from ccproxy.dialects.responses import search
 from ccproxy.dialects.seal import disclose, disclose_id
 from ccproxy.errors import BadRequestError
@@ -64,9 +64,14 @@ SETTINGS = {
 _READ = {
     *SETTINGS,
     *("background", "conversation", "include", "input", "instructions", "model"),
-    *("parallel_tool_calls", "previous_response_id", "prompt", "reasoning", "stream"),
-    *("stream_options", "text", "tool_choice", "tools", "top_logprobs"),
+    *("parallel_tool_calls", "previous_response_id", "prompt", "reasoning", "store"),
+    *("stream", "stream_options", "text", "tool_choice", "tools", "top_logprobs"),
 }
+_INNER = {
+    "reasoning": frozenset({"effort", "summary", "generate_summary"}),
+    "text": frozenset({"format", "verbosity"}),
+}
+"""What is read of the objects among the parameters."""
 _ITEM = frozenset(
     [
         "type",
@@ -85,7 +90,7 @@ _ITEM = frozenset(
         "action",
     ]
 )
-_MEANINGLESS: JsonObject = {"store": False, "truncation": "disabled"}
+_MEANINGLESS: JsonObject = {"truncation": "disabled"}
 """What says nothing when it has this value."""
 
 LOGPROBS = "message.output_text.logprobs"
@@ -131,6 +136,7 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
         asked.logprobs = number(payload.get("top_logprobs"))
     _read_settings(asked, payload)
     leave_out(asked, payload, _READ, _MEANINGLESS)
+    leave_out_inner(asked, payload, _INNER)
     return asked
 
 
