@@ -299,6 +299,7 @@ def _responses() -> dict[F, Example]:
         "text": "w",
         "annotations": [{"type": "url_citation", "url": "http://x", "title": "t"}],
     }
+    of_a_file = {**cited, "annotations": [{"type": "file_citation", "file_id": "f"}]}
     return {
         F.TEXT: ({"input": "words"}, "words"),
         F.SYSTEM: ({"instructions": "obey"}, "obey"),
@@ -369,6 +370,7 @@ def _responses() -> dict[F, Example]:
             "No.",
         ),
         F.CITATION: (talk({**message, "content": [cited]}, call), None),
+        F.OTHER_CITATION: (talk({**message, "content": [of_a_file]}, call), None),
         F.EFFORT: (
             {
                 "reasoning": {"effort": "low"},

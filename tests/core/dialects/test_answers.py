@@ -25,6 +25,7 @@ SEARCH = Search("ws_1", {"query": "snow"}, (Citation("http://x", "t"),), "maker"
 ANSWERS = {
     Feature.TEXT: Answer("a", [Text("words")]),
     Feature.CITATION: Answer("a", [Text("words", (Citation("http://x", "t"),))]),
+    Feature.OTHER_CITATION: Answer("a", [Text("words", (Citation("", "a.pdf"),))]),
     Feature.REFUSAL: Answer("a", [Refusal("No.")], StopReason.REFUSAL),
     Feature.REASONING: Answer("a", [Reasoning("hm", "seal", "maker", "rs_1")]),
     Feature.TOOL_CALL: Answer("a", [CALL], StopReason.TOOLS),

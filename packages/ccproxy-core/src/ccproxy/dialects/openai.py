@@ -27,7 +27,7 @@ from ccproxy.dialects.json import (
     strings,
     text,
 )
-from ccproxy.dialects.media import from_data_url
+from ccproxy.dialects.media import from_data_url, media_type_of
 from ccproxy.dialects.speaker import Writing
 
 VENDOR = "openai"
@@ -63,6 +63,16 @@ def read_image(url: str, detail: str = "") -> Image:
     if data:
         return Image(media_type=media_type, data=data, detail=detail)
     return Image(url, detail=detail)
+
+
+def read_file(told: JsonObject) -> Document:
+    """Read a file; of its content some callers send the base64 alone."""
+    sent, title = text(told.get("file_data")), text(told.get("filename"))
+    media_type, data = from_data_url(sent)
+    if sent and not data:
+        media_type, data = media_type_of(title), sent
+    url, name = text(told.get("file_url")), text(told.get("file_id"))
+    return Document(url, media_type, data, name, VENDOR if name else "", title=title)
 
 
 def read_function(function: JsonObject, notes: Notes, namespace: str = "") -> Tool:

@@ -16,6 +16,7 @@ from ccproxy.dialects.answer import (
     Usage,
 )
 from ccproxy.dialects.chat.request_in import read_call
+from ccproxy.dialects.citations import of_pages
 from ccproxy.dialects.conversation import (
     Citation,
     Opaque,
@@ -160,7 +161,8 @@ def render_answer(answer: Answer, frame: Frame) -> JsonObject:
             case Text(text=said):
                 words.append(said)
                 tokens += block.logprobs
-                _annotate(message, block, "".join(words))
+                cited = of_pages(block.citations, frame.notes)
+                _annotate(message, cited, "".join(words))
             case Refusal(text=said):
                 message["refusal"] = text(message["refusal"]) + said
             case Reasoning(text=thought):
@@ -217,9 +219,9 @@ def write_call(call: ToolCall, frame: Frame) -> JsonObject:
     return {"id": call.id, "type": "function", "function": function}
 
 
-def _annotate(message: JsonObject, block: Text, said: str) -> None:
-    if block.citations:
-        written = [write_citation(each, len(said)) for each in block.citations]
+def _annotate(message: JsonObject, cited: Sequence[Citation], said: str) -> None:
+    if cited:
+        written = [write_citation(each, len(said)) for each in cited]
         message["annotations"] = [*objects(message.get("annotations")), *written]
 
 

@@ -41,6 +41,7 @@ REQUEST: Losses = {
 }
 
 ANSWER: Losses = {
+    F.OTHER_CITATION: dropped("they have no common form"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
     F.NAMESPACE: dropped(),
     F.SEARCHED: dropped("the pages that an answer cites are told"),
@@ -76,5 +77,12 @@ UNSAID = frozenset(
 )
 
 UNANSWERED = frozenset(
-    {F.NAMESPACE, F.SEARCHED, F.UNKNOWN_BLOCK, F.STOP_SEQUENCE, F.PAUSE}
+    {
+        F.OTHER_CITATION,
+        F.NAMESPACE,
+        F.SEARCHED,
+        F.UNKNOWN_BLOCK,
+        F.STOP_SEQUENCE,
+        F.PAUSE,
+    }
 )

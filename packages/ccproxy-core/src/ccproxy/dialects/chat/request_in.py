@@ -33,11 +33,10 @@ from ccproxy.dialects.json import (
     strings,
     text,
 )
-from ccproxy.dialects.media import from_data_url
 from ccproxy.dialects.openai import (
-    VENDOR,
     custom_call,
     read_choice,
+    read_file,
     read_function,
     read_image,
     read_schema,
@@ -193,10 +192,7 @@ def _part(part: JsonObject) -> Block:
             image = an_object(part.get("image_url"))
             return read_image(text(image.get("url")), text(image.get("detail")))
         case "file":
-            file = an_object(part.get("file"))
-            media_type, data = from_data_url(text(file.get("file_data")))
-            name, title = text(file.get("file_id")), text(file.get("filename"))
-            return Document("", media_type, data, name, VENDOR, title=title)
+            return read_file(an_object(part.get("file")))
     return Opaque(kind)
 
 

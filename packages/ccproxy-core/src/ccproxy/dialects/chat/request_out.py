@@ -12,6 +12,7 @@ import orjson
 
 from ccproxy.dialects.chat.request_in import SETTINGS
 from ccproxy.dialects.chat.search import write_search
+from ccproxy.dialects.citations import lose_citations
 from ccproxy.dialects.conversation import (
     Block,
     Choice,
@@ -163,8 +164,7 @@ def _answer(blocks: Iterable[Block], writing: Writing) -> Iterator[JsonObject]:
 
 
 def _words(block: Text, writing: Writing, *, late: bool) -> str:
-    if block.citations:
-        writing.notes.lose(Feature.CITATION)
+    lose_citations(block.citations, writing.notes)
     if late:
         writing.notes.lose(Feature.TOOL_ORDER)
     return block.text

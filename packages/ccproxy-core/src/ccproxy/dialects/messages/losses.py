@@ -54,6 +54,7 @@ REQUEST: Losses = {
 }
 
 ANSWER: Losses = {
+    F.OTHER_CITATION: dropped("they have no common form"),
     F.CUSTOM_TOOL: changed("told as a tool_use with one text argument"),
     F.REFUSAL: changed("told as text, with the stop reason refusal"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),

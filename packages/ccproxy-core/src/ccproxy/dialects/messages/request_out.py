@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from ccproxy.dialects.citations import lose_citations
 from ccproxy.dialects.conversation import (
     Block,
     Choice,
@@ -26,6 +27,7 @@ from ccproxy.dialects.conversation import (
 )
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import Json, JsonObject, an_object
+from ccproxy.dialects.media import words_of
 from ccproxy.dialects.messages.cache import mark
 from ccproxy.dialects.messages.search import WEB_SEARCH, write_tool
 from ccproxy.dialects.messages.settings import max_tokens, write_settings
@@ -153,8 +155,7 @@ def _piece(block: Block, writing: Writing) -> list[Json]:
     """Write a block that may stand in a tool's result, too."""
     match block:
         case Text():
-            if block.citations:
-                writing.notes.lose(Feature.CITATION)
+            lose_citations(block.citations, writing.notes)
             return [_text(block)] if block.text.strip() else []
         case Image():
             if block.file_id:
@@ -183,8 +184,8 @@ def _document(block: Document, writing: Writing) -> JsonObject:
     if block.file_id:
         writing.notes.lose(Feature.DOCUMENT_FILE)
     source = _source(block)
-    if block.text:
-        source = {"type": "text", "media_type": "text/plain", "data": block.text}
+    if words := block.text or words_of(block.media_type, block.data):
+        source = {"type": "text", "media_type": "text/plain", "data": words}
     written: JsonObject = {"type": "document", "source": source}
     if block.title:
         written["title"] = block.title

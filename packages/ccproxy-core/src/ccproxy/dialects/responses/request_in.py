@@ -36,16 +36,16 @@ from ccproxy.dialects.json import (
     strings,
     text,
 )
-from ccproxy.dialects.media import from_data_url
 from ccproxy.dialects.openai import (
     VENDOR,
     read_choice,
+    read_file,
     read_function,
     read_image,
     read_schema,
     read_search,
 )
-from ccproxy.dialects.parameters import leave_out, read_settings
+from ccproxy.dialects.parameters import leave_out, leave_out_inner, read_settings
 from ccproxy.dialects.responses import search
 from ccproxy.dialects.seal import disclose, disclose_id
 from ccproxy.errors import BadRequestError
@@ -64,9 +64,14 @@ SETTINGS = {
 _READ = {
     *SETTINGS,
     *("background", "conversation", "include", "input", "instructions", "model"),
-    *("parallel_tool_calls", "previous_response_id", "prompt", "reasoning", "stream"),
-    *("stream_options", "text", "tool_choice", "tools", "top_logprobs"),
+    *("parallel_tool_calls", "previous_response_id", "prompt", "reasoning", "store"),
+    *("stream", "stream_options", "text", "tool_choice", "tools", "top_logprobs"),
 }
+_INNER = {
+    "reasoning": frozenset({"effort", "summary", "generate_summary"}),
+    "text": frozenset({"format", "verbosity"}),
+}
+"""What is read of the objects among the parameters."""
 _ITEM = frozenset(
     [
         "type",
@@ -85,7 +90,7 @@ _ITEM = frozenset(
         "action",
     ]
 )
-_MEANINGLESS: JsonObject = {"store": False, "truncation": "disabled"}
+_MEANINGLESS: JsonObject = {"truncation": "disabled"}
 """What says nothing when it has this value."""
 
 LOGPROBS = "message.output_text.logprobs"
@@ -131,6 +136,7 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
         asked.logprobs = number(payload.get("top_logprobs"))
     _read_settings(asked, payload)
     leave_out(asked, payload, _READ, _MEANINGLESS)
+    leave_out_inner(asked, payload, _INNER)
     return asked
 
 
@@ -218,19 +224,15 @@ def _part(part: JsonObject) -> Block:
                 return Image(file_id=name, vendor=VENDOR, detail=detail)
             return read_image(text(part.get("image_url")), detail)
         case "input_file":
-            media_type, data = from_data_url(text(part.get("file_data")))
-            name, title = text(part.get("file_id")), text(part.get("filename"))
-            url = text(part.get("file_url"))
-            return Document(url, media_type, data, name, VENDOR, title=title)
+            return read_file(part)
     return Opaque(kind)
 
 
 def read_citations(part: JsonObject) -> tuple[Citation, ...]:
-    """Read the pages that a text cites."""
+    """Read what a text cites."""
     return tuple(
-        Citation(url, text(annotation.get("title")))
-        for annotation in objects(part.get("annotations"))
-        if (url := text(annotation.get("url")))
+        Citation(text(each.get("url")), text(each.get("title") or each.get("filename")))
+        for each in objects(part.get("annotations"))
     )
 
 

@@ -7,6 +7,7 @@ Source: https://platform.openai.com/docs/api-reference/responses/create
 
 from collections.abc import Iterable, Iterator
 
+from ccproxy.dialects.citations import lose_citations
 from ccproxy.dialects.conversation import (
     Block,
     Choice,
@@ -176,8 +177,7 @@ def _part(block: Block, role: Role, writing: Writing) -> list[Json]:
     assistant = role is Role.ASSISTANT
     match block:
         case Text(text=words) if assistant:
-            if block.citations:
-                writing.notes.lose(Feature.CITATION)
+            lose_citations(block.citations, writing.notes)
             said: JsonObject = {"type": "output_text", "text": words, "annotations": []}
             return [said] if words else []
         case Text(text=words):
