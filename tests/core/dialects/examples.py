@@ -56,6 +56,10 @@ def _messages() -> dict[F, Example]:
             said(source("image", type="url", url="http://x/i.png")),
             "http://x/i.png",
         ),
+        F.PREFILL: (
+            {"messages": [user(text), {"role": "assistant", "content": "Well,"}]},
+            None,
+        ),
         F.ANTHROPIC_FILE: (said(source("image", type="file", file_id="f1")), "f1"),
         F.DOCUMENT: (
             said(source("document", type="base64", media_type="a/pdf", data=PNG)),
@@ -230,6 +234,14 @@ def _chat() -> dict[F, Example]:
             {"messages": [{"role": "assistant", "content": "Ask!"}, user(WORDS)]},
             "Ask!",
         ),
+        F.CLOSING: (
+            {"messages": [user(WORDS), {"role": "assistant", "content": "Well,"}]},
+            "Well,",
+        ),
+        F.IMAGE_DETAIL: (
+            said(part("image_url", url="http://x/i.png", detail="low")),
+            "low",
+        ),
         F.LONG_NAME: (
             {"tools": [{**tool, "function": {**function, "name": "a.b"}}]},
             None,
@@ -356,6 +368,11 @@ def _responses() -> dict[F, Example]:
             {"input": [{**message, "content": "Ask!"}, user(TEXT)]},
             "Ask!",
         ),
+        F.CLOSING: (
+            {"input": [user(TEXT), {**message, "content": "Well,"}]},
+            "Well,",
+        ),
+        F.IMAGE_DETAIL: (said({**image, "detail": "low"}), "low"),
         F.LONG_NAME: (talk({**call, "call_id": LONG * 4}, call_id=LONG * 4), None),
         F.REASONING: (
             talk({**reasoning, "encrypted_content": _sealed("hm")} | SUMMARY, call),

@@ -20,6 +20,7 @@ REQUEST: Losses = {
     F.TOOL_ORDER: changed("sent before the calls"),
     F.TOOL_ERROR: changed("told by words before the result"),
     F.TOOL_IMAGE: changed("sent as the user's, behind the results"),
+    F.PREFILL: changed("the model may begin anew behind it"),
     F.ORPHAN: changed("sent as text of the user"),
     F.LONG_NAME: changed("sent in a short form, and back as they were"),
     F.REASONING: changed("sent as reasoning_content"),
@@ -52,6 +53,7 @@ ANSWER: Losses = {
 
 UNSAID = frozenset(
     {
+        F.PREFILL,
         F.IMAGE_FILE,
         F.ANTHROPIC_FILE,
         F.DOCUMENT_URL,

@@ -6,6 +6,7 @@ F = Feature
 
 REQUEST: Losses = {
     F.LATER_SYSTEM: changed("sent as text of the user, between <system> tags"),
+    F.IMAGE_DETAIL: dropped(),
     F.IMAGE_FILE: refused("it is in another vendor's store; send its content"),
     F.DOCUMENT_FILE: refused("it is in another vendor's store; send its content"),
     F.AUDIO: refused("Anthropic Messages takes no audio"),
@@ -17,6 +18,7 @@ REQUEST: Losses = {
     F.SERVER_TOOL: dropped("only their own vendor's models have them"),
     F.ALLOWED_TOOLS: changed("the other tools are left out"),
     F.OPENING: changed("a short turn of the user's is put before it"),
+    F.CLOSING: changed("a short turn of the user's is put behind it"),
     F.ORPHAN: changed("sent as text of the user"),
     F.LONG_NAME: changed("sent in a short form, and back as they were"),
     F.FOREIGN_REASONING: dropped("it is of use to its maker alone"),
@@ -63,6 +65,8 @@ ANSWER: Losses = {
 UNSAID = frozenset(
     {
         F.OPENING,
+        F.CLOSING,
+        F.IMAGE_DETAIL,
         F.AUDIO,
         F.IMAGE_FILE,
         F.DOCUMENT_FILE,

@@ -38,6 +38,10 @@ from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
 _OPENING: JsonObject = {"type": "text", "text": "(The conversation begins.)"}
 """Said by the user where the assistant spoke first; Anthropic does not take that."""
 
+_CLOSING: JsonObject = {"type": "text", "text": "(The conversation goes on.)"}
+"""Said by the user where the assistant spoke last: Anthropic's models take that for the
+beginning of their answer, or refuse it."""
+
 _CHOICES = {Choice.AUTO: "auto", Choice.REQUIRED: "any", Choice.NONE: "none"}
 
 
@@ -90,6 +94,9 @@ def _messages(turns: Iterable[Turn], writing: Writing) -> list[Json]:
     if said and said[0][0] == "assistant":
         writing.notes.lose(Feature.OPENING)
         said.insert(0, ("user", [dict(_OPENING)]))
+    if said and said[-1][0] == "assistant":
+        writing.notes.lose(Feature.CLOSING)
+        said.append(("user", [dict(_CLOSING)]))
     return [
         # Results come before all else, where the API wants them.
         {"role": role, "content": sorted(blocks, key=lambda each: not _is_result(each))}
@@ -160,6 +167,8 @@ def _piece(block: Block, writing: Writing) -> list[Json]:
         case Image():
             if block.file_id:
                 writing.notes.lose(Feature.IMAGE_FILE)
+            if block.detail:
+                writing.notes.lose(Feature.IMAGE_DETAIL)
             return [{"type": "image", "source": _source(block)}]
         case Document():
             return [_document(block, writing)]

@@ -15,6 +15,7 @@ REQUEST: Losses = {
     F.SEARCHED: dropped("they are of use to their maker alone"),
     F.SERVER_TOOL: dropped("only their own vendor's models have them"),
     F.TOOL_ERROR: changed("told by words before the result"),
+    F.PREFILL: changed("the model may begin anew behind it"),
     F.ORPHAN: changed("sent as text of the user"),
     F.LONG_NAME: changed("sent in a short form, and back as they were"),
     F.FOREIGN_REASONING: dropped("it is of use to its maker alone"),
@@ -49,6 +50,7 @@ ANSWER: Losses = {
 
 UNSAID = frozenset(
     {
+        F.PREFILL,
         F.ANTHROPIC_FILE,
         F.DOCUMENT_TEXT,
         F.AUDIO,
