@@ -14,6 +14,12 @@ MAKER = "maker"
 PNG = "iVBORw0KGgo="
 LONG = "toolu_" + "x" * 90
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+STRICT = {
+    "type": "object",
+    "properties": {"city": {"type": "string", "minLength": 2}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 SITES = {"allowed_domains": ["example.com"]}
 SEAL = f"{MARK}{MAKER}:rs_1::sealed-words"
 FOREIGN = f"{MARK}other:rs_1::sealed-words"
@@ -72,7 +78,11 @@ def _messages() -> dict[F, Example]:
         F.DOCUMENT_TEXT: (said(source("document", type="text", data="doc")), "doc"),
         F.UNKNOWN_BLOCK: (said(text, {"type": "container_upload"}), None),
         F.TOOL: ({"tools": [tool]}, SCHEMA),
-        F.STRICT: ({"tools": [{**tool, "strict": True}]}, True),
+        F.STRICT: (
+            {"tools": [{**tool, "input_schema": STRICT, "strict": True}]},
+            ("strict", True),
+        ),
+        F.LOOSE: ({"tools": [{**tool, "strict": True}]}, None),
         F.WEB_SEARCH: ({"tools": [search]}, "web_search"),
         F.SEARCH_SITES: ({"tools": [{**search, "blocked_domains": ["x.org"]}]}, None),
         F.SEARCH_USES: ({"tools": [{**search, "max_uses": 3}]}, None),
@@ -208,7 +218,14 @@ def _chat() -> dict[F, Example]:
         F.UNKNOWN_BLOCK: (said({"type": "hologram"}), None),
         F.TOOL: ({"tools": [tool]}, SCHEMA),
         F.STRICT: (
-            {"tools": [{**tool, "function": {**function, "strict": True}}]},
+            {
+                "tools": [
+                    {
+                        **tool,
+                        "function": {**function, "parameters": STRICT, "strict": True},
+                    }
+                ]
+            },
             ("strict", True),
         ),
         F.CUSTOM_TOOL: ({"tools": [custom]}, "custom"),
@@ -333,7 +350,10 @@ def _responses() -> dict[F, Example]:
         F.DOCUMENT_FILE: (said({**file, "file_id": "file-1"}), "file-1"),
         F.UNKNOWN_BLOCK: (talk({"type": "file_search_call"}, call), None),
         F.TOOL: ({"tools": [tool]}, SCHEMA),
-        F.STRICT: ({"tools": [{**tool, "strict": True}]}, ("strict", True)),
+        F.STRICT: (
+            {"tools": [{**tool, "parameters": STRICT, "strict": True}]},
+            ("strict", True),
+        ),
         F.CUSTOM_TOOL: ({"tools": [{"type": "custom", "name": "patch"}]}, None),
         F.NAMESPACE: (
             {"tools": [{"type": "namespace", "name": "ns", "tools": [tool]}]},

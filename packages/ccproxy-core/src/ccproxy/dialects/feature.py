@@ -34,6 +34,7 @@ class Feature(StrEnum):
     UNKNOWN_BLOCK = "blocks of other types"
     TOOL = "function tools"
     STRICT = "strict tools"
+    LOOSE = "strict with a schema that leaves something open"
     CUSTOM_TOOL = "custom tools"
     NAMESPACE = "namespaces of tools"
     WEB_SEARCH = "web search"

@@ -11,6 +11,7 @@ REQUEST: Losses = {
     F.DOCUMENT_TEXT: changed("sent as text"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
     F.CUSTOM_TOOL: changed("sent as function tools with one text argument"),
+    F.LOOSE: changed("asked for without strict, for OpenAI would refuse it"),
     F.NAMESPACE: changed("sent as the first part of the tools' names"),
     F.WEB_SEARCH: dropped("it is asked of models with -search- in their names alone"),
     F.SEARCH_SITES: dropped(),
@@ -54,6 +55,7 @@ ANSWER: Losses = {
 UNSAID = frozenset(
     {
         F.PREFILL,
+        F.LOOSE,
         F.IMAGE_FILE,
         F.ANTHROPIC_FILE,
         F.DOCUMENT_URL,

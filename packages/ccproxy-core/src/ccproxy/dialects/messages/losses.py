@@ -11,6 +11,7 @@ REQUEST: Losses = {
     F.DOCUMENT_FILE: refused("it is in another vendor's store; send its content"),
     F.AUDIO: refused("Anthropic Messages takes no audio"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
+    F.STRICT: changed("objects are closed, and limits told in words"),
     F.CUSTOM_TOOL: changed("sent as function tools with one text argument"),
     F.NAMESPACE: changed("sent as the first part of the tools' names"),
     F.SEARCH_SIZE: dropped(),
@@ -29,6 +30,7 @@ REQUEST: Losses = {
         "left out where it would be refused: with a forced tool, and on older models "
         "within tool calls whose thinking is gone"
     ),
+    F.JSON_SCHEMA: changed("objects are closed, and limits told in words"),
     F.JSON_OBJECT: dropped("only a schema can be asked for"),
     F.TEMPERATURE: changed("at most 1, and not while thinking"),
     F.TOP_P: changed("not while thinking"),

@@ -32,6 +32,7 @@ from ccproxy.dialects.messages.cache import mark
 from ccproxy.dialects.messages.search import WEB_SEARCH, write_tool
 from ccproxy.dialects.messages.settings import max_tokens, write_settings
 from ccproxy.dialects.messages.thinking import write_thinking
+from ccproxy.dialects.schemas import closed
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
 
@@ -61,7 +62,8 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     _write_tools(body, asked, writing)
     if asked.format is not None:
         if asked.format.schema:
-            wanted: JsonObject = {"type": "json_schema", "schema": asked.format.schema}
+            schema = _closed(asked.format.schema, Feature.JSON_SCHEMA, writing)
+            wanted: JsonObject = {"type": "json_schema", "schema": schema}
             body["output_config"] = {"format": wanted}
         else:
             writing.notes.lose(Feature.JSON_OBJECT)
@@ -248,7 +250,15 @@ def _tool(tool: Tool, writing: Writing) -> JsonObject:
     if tool.description:
         written["description"] = tool.description
     if tool.strict and not tool.custom:
+        written["input_schema"] = _closed(_schema(tool), Feature.STRICT, writing)
         written["strict"] = True
+    return written
+
+
+def _closed(schema: JsonObject, feature: Feature, writing: Writing) -> JsonObject:
+    written = closed(schema)
+    if written is not schema:
+        writing.notes.lose(feature)
     return written
 
 

@@ -9,6 +9,7 @@ REQUEST: Losses = {
     F.DOCUMENT_TEXT: changed("sent as text"),
     F.AUDIO: refused("Responses takes no audio"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
+    F.LOOSE: changed("asked for without strict, for OpenAI would refuse it"),
     F.NAMESPACE: changed("sent as the first part of the tools' names"),
     F.SEARCH_SITES: changed("those not to search are left out"),
     F.SEARCH_USES: dropped(),
@@ -51,6 +52,7 @@ ANSWER: Losses = {
 UNSAID = frozenset(
     {
         F.PREFILL,
+        F.LOOSE,
         F.ANTHROPIC_FILE,
         F.DOCUMENT_TEXT,
         F.AUDIO,
