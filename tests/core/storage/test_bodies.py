@@ -105,9 +105,7 @@ async def test_more_than_may_be_held_is_dropped_and_the_counts_add_up(
     assert taken == [True, True, True, False, False]
     assert [log["event"] for log in logs] == ["bodies_dropped"]
     await storage.flush(PATIENCE)
-    assert storage.put(
-        captured(record(), SAID)
-    )  # what was held is written
+    assert storage.put(captured(record(), SAID))  # what was held is written
     await storage.flush(PATIENCE)
     assert (storage.written, storage.dropped) == (4, 2)
     assert await number(database) == 4
