@@ -2,7 +2,7 @@
 
     uv run python scripts/bench_log.py
 
-takes a minute and half a gigabyte of a temporary folder; ``--help`` tells how to take
+takes two minutes and a gigabyte of a temporary folder; ``--help`` tells how to take
 less.
 """
 
@@ -46,7 +46,18 @@ SELECT printf('%012x%020x', epoch_ms(moment), number) AS id, moment AS ended_at,
     CASE WHEN number % 100 = 0 THEN 'upstream_died' END AS failure,
     random() * 30 AS duration, random() AS ttfb,
     (random() * 100000)::BIGINT AS bytes_in, (random() * 10000)::BIGINT AS bytes_out,
-    (random() * 100)::BIGINT AS chunks, '[]' AS notes, '[]' AS fallbacks
+    (random() * 100)::BIGINT AS chunks, '[]' AS notes, '[]' AS fallbacks,
+    ['laptop', 'ci', NULL][1 + (hash(number + 3) % 3)::INT] AS key,
+    'a-repository' AS repository, 'branch-' || (number // 50000) AS branch,
+    '/home/me/a-repository' AS worktree,
+    random() / 100 AS overhead, random() AS upstream_ttfb,
+    (hash(number + 4) % 5)::BIGINT AS tool_calls,
+    (random() * 1000)::BIGINT AS input_tokens,
+    (random() * 100000)::BIGINT AS cache_read_tokens,
+    (random() * 1000)::BIGINT AS cache_write_tokens, 0 AS cache_write_1h_tokens,
+    (random() * 2000)::BIGINT AS output_tokens,
+    (random() * 500)::BIGINT AS reasoning_tokens,
+    random() AS cost, 'genai-prices 0.1.0' AS cost_basis
 FROM (
     SELECT number,
         $begin + to_microseconds((number * 86400e6 / $rows)::BIGINT) AS moment
@@ -107,10 +118,14 @@ async def _count(database: Database, file: Path, rows: int) -> None:
     for by in GroupBy:
         took = []
         for _ in range(TRIES):
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             told = await with_requests(database, partial(_stats, by, wanted))
-            took.append(time.perf_counter() - began)
-        print(f"stats by {by}: {min(took):.2f} s, {len(told.groups)} groups")
+            took.append((time.perf_counter() - began, time.process_time() - cpu))
+        seconds, used = min(took)
+        print(
+            f"stats by {by}: {seconds:.2f} s, {used:.2f} s of processor time, "
+            f"{len(told.groups)} groups"
+        )
 
 
 def _stats(

@@ -6,139 +6,42 @@ how to see it again is printed.
 """
 
 import argparse
+import asyncio
 import random
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import orjson
 
+from ccproxy.api.affinity import conversation_of
+from ccproxy.api.estimate import estimate
+from ccproxy.api.frames import Frames
+from ccproxy.api.prelude import hold_prelude
+from ccproxy.api.setback import wait_in_body
+from ccproxy.api.turns import Turns
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.answer import Answer, Problem
 from ccproxy.dialects.convert import Translation
-from ccproxy.dialects.json import Json, JsonObject
+from ccproxy.dialects.json import JsonObject
 from ccproxy.dialects.masking import mask_said
+from ccproxy.dialects.meter import told_by
 from ccproxy.dialects.problem import read_problem
+from ccproxy.dialects.rename import Renaming, renamed
+from ccproxy.dialects.repetition import repetition
 from ccproxy.dialects.spoken import SPEAKERS
 from ccproxy.dialects.tap import StreamTap
 from ccproxy.errors import CCProxyError
 from ccproxy.models.captured import EVENTS, MARGIN, Said
+from fuzz_changes import changed, changed_bytes, cut
+from fuzz_samples import FRAMES, PLAIN, REQUESTS
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests/core/dialects/golden"
 Target: TypeAlias = Callable[[random.Random], None]
-
-_ODD: tuple[Json, ...] = (
-    None,
-    True,
-    -1,
-    0.5,
-    "",
-    "x" * 300,
-    "\u2028",
-    "data:image/png;base64,AAAA",
-    [],
-    {},
-    [[None]],
-    {"type": "text"},
-    {"type": []},
-)
-_PLAIN: JsonObject = {"model": "m", "messages": [], "input": "x"}
-_CALLS: Json = [
-    {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}},
-    {"id": "d", "type": "custom", "custom": {"name": "g", "input": "x"}},
-]
-_REQUESTS: Mapping[Dialect, JsonObject] = {
-    Dialect.MESSAGES: {
-        "model": "m",
-        "max_tokens": 9,
-        "system": [{"type": "text", "text": "s", "cache_control": {}}],
-        "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "a"}]},
-            {
-                "role": "assistant",
-                "content": [
-                    {
-                        "type": "thinking",
-                        "thinking": "h",
-                        "signature": "ccproxy1:a:b:c:d",
-                    },
-                    {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}},
-                ],
-            },
-            {
-                "role": "user",
-                "content": [
-                    {
-                        "type": "tool_result",
-                        "tool_use_id": "t",
-                        "content": [
-                            {"type": "image", "source": {"type": "url", "url": "u"}},
-                            {"type": "document", "source": {"type": "text"}},
-                        ],
-                    }
-                ],
-            },
-        ],
-        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
-        "tool_choice": {"type": "tool", "name": "f"},
-        "thinking": {"type": "enabled", "budget_tokens": 1024},
-        "output_config": {"effort": "low", "format": {"schema": {}}},
-        "metadata": {"user_id": '{"session_id":"s"}'},
-    },
-    Dialect.CHAT: {
-        "model": "m",
-        "messages": [
-            {"role": "system", "content": "s"},
-            {
-                "role": "user",
-                "content": [{"type": "image_url", "image_url": {"url": "u"}}],
-            },
-            {"role": "assistant", "content": "b", "tool_calls": _CALLS},
-            {"role": "tool", "tool_call_id": "c", "content": "r"},
-        ],
-        "tools": [
-            {"type": "function", "function": {"name": "f", "parameters": {}}},
-            {"type": "custom", "custom": {"name": "g", "format": {"grammar": {}}}},
-        ],
-        "tool_choice": {"type": "function", "function": {"name": "f"}},
-        "response_format": {"type": "json_schema", "json_schema": {"schema": {}}},
-        "stop": ["x"],
-        "temperature": 1.5,
-        "service_tier": "auto",
-        "reasoning_effort": "low",
-        "parallel_tool_calls": False,
-        "max_tokens": 9,
-        "user": "me",
-    },
-    Dialect.RESPONSES: {
-        "model": "m",
-        "instructions": "s",
-        "input": [
-            {"role": "user", "content": [{"type": "input_text", "text": "a"}]},
-            {
-                "type": "reasoning",
-                "id": "r",
-                "summary": [{"text": "h"}],
-                "encrypted_content": "ccproxy1:a:b:c:d",
-            },
-            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
-            {"type": "function_call_output", "call_id": "c", "output": [{"text": "r"}]},
-            {"type": "additional_tools", "tools": [{"type": "custom", "name": "h"}]},
-        ],
-        "tools": [{"type": "namespace", "name": "n", "tools": [{"type": "function"}]}],
-        "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": []},
-        "reasoning": {"effort": "low", "summary": "auto"},
-        "text": {"format": {"type": "json_schema", "schema": {}}, "verbosity": "low"},
-        "max_output_tokens": 9,
-        "include": ["x"],
-        "service_tier": "flex",
-        "metadata": {"k": "v"},
-    },
-}
 
 
 def main() -> int:
@@ -187,8 +90,11 @@ def _targets() -> Mapping[str, Target]:
         found[f"answer-{dialect}"] = _answer_of(dialect)
         found[f"request-{dialect}"] = _request_of(dialect)
         found[f"tap-{dialect}"] = _tap_of(dialect)
+        found[f"rename-{dialect}"] = _rename_of(dialect)
         found[f"mask-{dialect}"] = _mask_of(dialect)
+        found[f"prelude-{dialect}"] = _prelude_of(dialect)
     found["problem"] = _problem
+    found["socket"] = _socket()
     return found
 
 
@@ -197,10 +103,10 @@ def _stream_of(dialect: Dialect) -> Target:
     streams = list(_golden(dialect))
 
     def run(chance: random.Random) -> None:
-        stream = _changed_bytes(chance, chance.choice(streams))
+        stream = changed_bytes(chance, chance.choice(streams))
         for client in Dialect:
             crossing = _crossing(client, dialect).stream()
-            for chunk in _cut(chance, stream):
+            for chunk in cut(chance, stream):
                 crossing.feed(chunk)
             crossing.end()
 
@@ -216,7 +122,9 @@ def _answer_of(dialect: Dialect) -> Target:
     ]
 
     def run(chance: random.Random) -> None:
-        body = orjson.dumps(_changed(chance, chance.choice(wholes)))
+        body = orjson.dumps(changed(chance, chance.choice(wholes)))
+        told_by(dialect, body)
+        renamed(body, "other")
         for client in Dialect:
             crossing = _crossing(client, dialect)
             answer = crossing.read(body)
@@ -228,16 +136,19 @@ def _answer_of(dialect: Dialect) -> Target:
 
 
 def _request_of(dialect: Dialect) -> Target:
-    """Translate a request that was changed into each other dialect."""
+    """Look at a request that was changed, and translate it into each other dialect."""
 
     def run(chance: random.Random) -> None:
-        payload = _changed(chance, _REQUESTS[dialect])
+        payload = changed(chance, REQUESTS[dialect])
         if not isinstance(payload, dict):
             return
         for upstream in Dialect:
             if upstream is not dialect:
                 orjson.dumps(_crossing(dialect, upstream, payload).payload)
         SPEAKERS[dialect].without_seals(payload)
+        repetition(dialect, payload)
+        conversation_of({}, payload)
+        estimate(payload)
 
     return run
 
@@ -247,13 +158,26 @@ def _tap_of(dialect: Dialect) -> Target:
     streams = list(_golden(dialect))
 
     def run(chance: random.Random) -> None:
-        stream = _changed_bytes(chance, chance.choice(streams))
+        stream = changed_bytes(chance, chance.choice(streams))
         tap = StreamTap(dialect)
-        passed = b"".join([tap.feed(chunk) for chunk in _cut(chance, stream)])
+        passed = b"".join([tap.feed(chunk) for chunk in cut(chance, stream)])
         tap.end()
         if passed != stream:
             msg = "the tap changed what passed it"
             raise AssertionError(msg)
+
+    return run
+
+
+def _rename_of(dialect: Dialect) -> Target:
+    """Call the model otherwise in a golden stream that was changed."""
+    streams = list(_golden(dialect))
+
+    def run(chance: random.Random) -> None:
+        renaming = Renaming(dialect, "other")
+        for chunk in cut(chance, changed_bytes(chance, chance.choice(streams))):
+            renaming.feed(chunk)
+        renaming.end()
 
     return run
 
@@ -264,9 +188,9 @@ def _mask_of(dialect: Dialect) -> Target:
     secret = "sk-" + "a1B2" * 10
 
     def run(chance: random.Random) -> None:
-        stream = _changed_bytes(chance, chance.choice(streams))
+        stream = changed_bytes(chance, chance.choice(streams))
         place = chance.randrange(len(stream) + 1)
-        most = chance.randint(1, 2 * len(stream))
+        most = chance.randint(1, 2 * len(stream) + 1)
         said = Said(EVENTS)
         for chunk in (stream[:place], f" {secret} ".encode(), stream[place:]):
             said.add(chunk, most + MARGIN)
@@ -277,12 +201,62 @@ def _mask_of(dialect: Dialect) -> Target:
     return run
 
 
+class _Coming:
+    """A stream whose chunks are at hand."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.status = 200
+        self.headers: Sequence[tuple[bytes, bytes]] = ()
+        self._chunks = chunks
+
+    async def chunk(self) -> bytes:
+        return next(self._chunks, b"")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _prelude_of(dialect: Dialect) -> Target:
+    """Look for a failure at the beginning of a golden stream that was changed."""
+    streams = list(_golden(dialect))
+
+    def run(chance: random.Random) -> None:
+        stream = changed_bytes(chance, chance.choice(streams))
+        asyncio.run(hold_prelude(_Coming(cut(chance, stream))))
+
+    return run
+
+
+def _socket() -> Target:
+    """Read frames of a client that were changed, and answers that become frames."""
+    streams = list(_golden(Dialect.RESPONSES))
+    head = {"type": "http.response.start", "status": 200, "headers": []}
+
+    def run(chance: random.Random) -> None:
+        turns, frames = Turns(), Frames()
+        frames.feed({**head, "status": chance.choice([200, 200, 502])})
+        stream = changed_bytes(chance, chance.choice(streams))
+        asked = changed(chance, chance.choice(FRAMES))
+        if isinstance(asked, dict):
+            begin = turns.warm if asked.get("generate") is False else turns.begin
+            begin(asked)
+        for chunk in [*cut(chance, stream), b""]:
+            message = {"type": "http.response.body", "body": chunk}
+            for frame in frames.feed({**message, "more_body": bool(chunk)}):
+                turns.see(frame)
+
+    return run
+
+
 def _problem(chance: random.Random) -> None:
     """Read an error, be it JSON or not."""
-    error: JsonObject = {"error": {"message": "m", "type": "t", "code": "c"}}
+    told: JsonObject = {"message": "m", "type": "t", "code": "c"}
+    error: JsonObject = {"error": {**told, "resets_in_seconds": 9, "resets_at": 9}}
     detail: JsonObject = {"detail": [{"msg": "m"}]}
-    payload = _changed(chance, chance.choice([error, detail]))
-    read_problem(500, _changed_bytes(chance, orjson.dumps(payload)))
+    payload = changed(chance, chance.choice([error, detail]))
+    body = changed_bytes(chance, orjson.dumps(payload))
+    read_problem(500, body)
+    wait_in_body(body, 1e9)
 
 
 def _crossing(
@@ -291,7 +265,7 @@ def _crossing(
     return Translation(
         client,
         upstream,
-        _PLAIN if payload is None else payload,
+        PLAIN if payload is None else payload,
         model="m",
         maker="maker",
         name="n",
@@ -312,56 +286,6 @@ def _golden(dialect: Dialect) -> Iterator[bytes]:
     name = dialect.value.partition("-")[2]
     for file in sorted(GOLDEN.glob(f"{name}-*.sse")):
         yield file.read_bytes()
-
-
-def _cut(chance: random.Random, stream: bytes) -> Iterator[bytes]:
-    begin = 0
-    while begin < len(stream):
-        size = chance.randint(1, 400)
-        yield stream[begin : begin + size]
-        begin += size
-
-
-def _changed_bytes(chance: random.Random, data: bytes) -> bytes:
-    """Change a JSON value in a line, or some bytes."""
-    lines = data.split(b"\n")
-    for _ in range(chance.randint(1, 4)):
-        place = chance.randrange(len(lines))
-        head, colon, rest = lines[place].partition(b"data: ")
-        if colon and chance.random() < 0.8:
-            try:
-                changed = _changed(chance, orjson.loads(rest))
-                lines[place] = head + colon + orjson.dumps(changed)
-            except orjson.JSONDecodeError:  # changed before, and no JSON any more
-                lines[place] = head + colon
-        elif chance.random() < 0.5 and len(lines) > 1:
-            del lines[place]
-        else:
-            raw = bytearray(lines[place])
-            if raw:
-                raw[chance.randrange(len(raw))] = chance.randrange(256)
-            lines[place] = bytes(raw)
-    return b"\n".join(lines)
-
-
-def _changed(chance: random.Random, value: Json) -> Json:
-    """Put something odd in place of one of the values, or take one away."""
-    if chance.random() < 0.15:
-        return chance.choice(_ODD)
-    if isinstance(value, dict) and value:
-        key = chance.choice(list(value))
-        changed = dict(value)
-        if chance.random() < 0.15:
-            del changed[key]
-        else:
-            changed[key] = _changed(chance, value[key])
-        return changed
-    if isinstance(value, list) and value:
-        place = chance.randrange(len(value))
-        rest = [*value]
-        rest[place] = _changed(chance, value[place])
-        return rest * chance.choice([1, 1, 2])
-    return chance.choice(_ODD)
 
 
 if __name__ == "__main__":

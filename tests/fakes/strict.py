@@ -67,6 +67,8 @@ def _messages(body: dict[str, Any]) -> Iterator[str]:
     messages = body["messages"]
     if not messages or messages[0]["role"] != "user":
         yield "messages: first message must use the user role"
+    if messages and messages[-1]["role"] == "assistant":
+        yield "This model does not support assistant message prefill"
     if orjson.dumps(body).count(b"cache_control") > 4:
         yield "A maximum of 4 blocks with cache_control may be provided"
     for tool in body.get("tools", ()):
@@ -78,7 +80,7 @@ def _messages(body: dict[str, Any]) -> Iterator[str]:
             yield "tools.input_schema.type: Field required"
     called: set[str] = set()
     for message in messages:
-        blocks = message["content"]
+        blocks = _parts(message["content"], "text")
         if message["role"] not in {"user", "assistant"}:
             yield f"messages.role: Unexpected role {message['role']}"
         results = [each["tool_use_id"] for each in blocks if _is_result(each)]
@@ -89,6 +91,13 @@ def _messages(body: dict[str, Any]) -> Iterator[str]:
         called = {each["id"] for each in blocks if each["type"] == "tool_use"}
         for block in blocks:
             yield from _block(block)
+
+
+def _parts(content: str | list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """Read a text alone, which callers may send, as the one part that it is."""
+    if isinstance(content, str):
+        return [{"type": kind, "text": content}]
+    return content
 
 
 def _is_result(block: dict[str, Any]) -> bool:
@@ -137,7 +146,7 @@ def _responses(body: dict[str, Any]) -> Iterator[str]:
         yield "max_output_tokens: integer below minimum value"
     calls: set[str] = set()
     for item in body["input"]:
-        kind = item["type"]
+        kind = item.get("type", "message")
         if kind == "item_reference":
             yield "Item not found. Items are not persisted when `store` is false"
         if kind == "reasoning" and not item.get("encrypted_content"):
@@ -150,7 +159,7 @@ def _responses(body: dict[str, Any]) -> Iterator[str]:
             yield "No tool call found for function call output"
         if kind == "message":
             says = "output_text" if item["role"] == "assistant" else "input_"
-            for part in item["content"]:
+            for part in _parts(item["content"], says):
                 if not part["type"].startswith((says, "refusal")):
                     yield f"Invalid value: {part['type']}"
     for tool in body.get("tools", ()):

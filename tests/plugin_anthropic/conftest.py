@@ -21,7 +21,7 @@ def answer(request: httpx.Request) -> httpx.Response:
         return _refuse(400, "invalid_request_error")
     data = [
         {"id": "claude-b", "created_at": "1970-01-01T00:01:00Z", "display_name": "B"},
-        {"id": "claude-a", "created_at": "soon"},
+        {"id": "claude-a", "created_at": "soon", "lifecycle": "deprecated"},
         {"id": "claude-0"},
     ]
     limit = int(request.url.params.get("limit", "1"))

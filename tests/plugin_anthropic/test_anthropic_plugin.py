@@ -121,7 +121,7 @@ async def test_all_models_are_listed_with_the_day_of_their_release(
     provider = await started(ctx, {"api_key": "sk-right"})
     assert await provider.models(http, provider.auth) == [
         Model("claude-b", 60, "B"),
-        Model("claude-a", 0, "claude-a"),
+        Model("claude-a", 0, "claude-a", "deprecated"),
         Model("claude-0", 0, "claude-0"),
     ]
 

@@ -205,6 +205,22 @@ def test_attempts_in_vain_are_counted_by_whose_they_were() -> None:
     assert registry.get_sample_value(name, {"provider": "openai"}) == 1
 
 
+def test_a_bound_belongs_to_its_bucket_and_the_longest_have_one_of_their_own() -> None:
+    registry = CollectorRegistry()
+    metrics = RequestMetrics(registry, 9)
+    for seconds in (0.005, 600, 600.1):
+        metrics.ended(completed(duration=seconds))
+    name = "ccproxy_request_duration_seconds"
+    labels = {"provider": "none", "streaming": "false"}
+    buckets = (
+        registry.get_sample_value(f"{name}_bucket", {**labels, "le": le})
+        for le in ("0.005", "300.0", "600.0", "+Inf")
+    )
+    assert [*buckets] == [1, 1, 2, 3]
+    assert registry.get_sample_value(f"{name}_count", labels) == 3
+    assert registry.get_sample_value(f"{name}_sum", labels) == pytest.approx(1200.105)
+
+
 def test_a_request_nobody_was_asked_for_is_counted_as_such() -> None:
     registry = CollectorRegistry()
     known = {

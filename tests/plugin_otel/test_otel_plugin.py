@@ -1,6 +1,7 @@
 """What a receiver is told of requests that a gateway was asked."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -248,12 +249,11 @@ async def test_a_receiver_that_never_answers_holds_up_no_stop(
 ) -> None:
     monkeypatch.setattr("ccproxy.plugins.otel.sending.PATIENCE", 0.2)
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
-    silence = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = silence.sockets[0].getsockname()[1]
-    with capture_logs() as logs:
-        async with silence, run(Receiver(f"http://127.0.0.1:{port}"), upstream) as it:
+    with socket.create_server(("127.0.0.1", 0)) as silence, capture_logs() as logs:
+        receiver = Receiver(f"http://127.0.0.1:{silence.getsockname()[1]}")
+        async with run(receiver, upstream) as running:
             for _ in range(9):
-                await chat(it)
+                await chat(running)
     events = {line["event"] for line in logs}
     assert "telemetry_not_sent" in events
     assert "plugin_failed" not in events

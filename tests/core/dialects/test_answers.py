@@ -1,5 +1,6 @@
 """What the table says becomes of answers is what happens, whole and streamed."""
 
+import orjson
 import pytest
 
 from ccproxy.dialects import Dialect
@@ -24,6 +25,7 @@ SEARCH = Search("ws_1", {"query": "snow"}, (Citation("http://x", "t"),), "maker"
 ANSWERS = {
     Feature.TEXT: Answer("a", [Text("words")]),
     Feature.CITATION: Answer("a", [Text("words", (Citation("http://x", "t"),))]),
+    Feature.OTHER_CITATION: Answer("a", [Text("words", (Citation("", "a.pdf"),))]),
     Feature.REFUSAL: Answer("a", [Refusal("No.")], StopReason.REFUSAL),
     Feature.REASONING: Answer("a", [Reasoning("hm", "seal", "maker", "rs_1")]),
     Feature.TOOL_CALL: Answer("a", [CALL], StopReason.TOOLS),
@@ -70,3 +72,21 @@ def test_an_answer_without_content_is_one() -> None:
             if client is not upstream:
                 assert translation(client, upstream).render(Answer("a"))
                 assert translation(client, upstream).replay(Answer("a"))
+
+
+@pytest.mark.parametrize("kind", ["audio", "images"])
+def test_what_a_chat_answer_says_without_words_is_noted(kind: str) -> None:
+    said = {"content": "words", kind: [{"any": "thing"}]}
+    choice = {"index": 0, "message": said, "finish_reason": "stop"}
+    whole = translation(Dialect.MESSAGES, Dialect.CHAT)
+    answer = whole.read(orjson.dumps({"id": "c", "choices": [choice]}))
+    assert isinstance(answer, Answer)
+    whole.render(answer)
+    streamed = translation(Dialect.MESSAGES, Dialect.CHAT)
+    stream = streamed.stream()
+    chunks = [{"delta": said}, {"delta": said}, {"delta": {}, "finish_reason": "stop"}]
+    for chunk in chunks:
+        stream.feed(b"data: " + orjson.dumps({"id": "c", "choices": [chunk]}) + b"\n\n")
+    stream.end()
+    (note,) = [each for each in whole.notes if "other types" in each]
+    assert streamed.notes.count(note) == 1

@@ -159,6 +159,15 @@ def test_what_is_no_answer_tells_of_no_number_of_calls(dialect: Dialect) -> None
         assert told_by(dialect, body) == (None, None)
 
 
+def test_an_item_of_an_odd_type_is_no_call() -> None:
+    items: list[Json] = [{"type": {}}, {"type": ["function_call"]}, {"a": "x_call"}]
+    assert told_by(RESPONSES, orjson.dumps({"output": items})) == (None, 0)
+    tap = StreamTap(RESPONSES)
+    for item in items:
+        tap.feed(event({"type": "response.output_item.done", "item": item}))
+    assert tap.tool_calls == 0
+
+
 def test_calls_are_counted_on_their_way_into_another_dialect() -> None:
     asked: JsonObject = {"model": "m", "max_tokens": 1, "messages": []}
     stream = Translation(

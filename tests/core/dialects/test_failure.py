@@ -76,6 +76,7 @@ def test_the_messages_event_is_named_and_the_chat_event_is_not() -> None:
     messages = parse_event(error_event(Dialect.MESSAGES, 502, "gone", "died"))
     chat = parse_event(error_event(Dialect.CHAT, 502, "gone", "died"))
     assert messages.name == b"error"
+    anthropic.types.ErrorResponse.model_validate_json(messages.data)
     assert chat.name == b""
     assert orjson.loads(chat.data)["error"]["message"] == "gone"
 

@@ -520,7 +520,11 @@ def test_a_stream_of_chat_is_asked_for_its_usage() -> None:
 
 
 def test_a_schema_for_the_answer_in_all_dialects() -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}},
+        "additionalProperties": False,
+    }
     wanted = {"type": "json_schema", "schema": schema}
     chat = ask(MESSAGES, CHAT, output_config={"format": wanted})["response_format"]
     assert chat["json_schema"]["schema"] == schema
@@ -528,6 +532,7 @@ def test_a_schema_for_the_answer_in_all_dialects() -> None:
     assert there["format"]["schema"] == schema
     back = ask(RESPONSES, MESSAGES, text=there)["output_config"]
     assert back == {"format": wanted}
+    assert ask(MESSAGES, CHAT, output_format=wanted)["response_format"] == chat
 
 
 def test_a_parameter_that_nobody_knows_is_dropped_with_a_note_and_no_error() -> None:

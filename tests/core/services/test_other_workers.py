@@ -54,6 +54,7 @@ async def test_a_database_that_is_away_for_a_while_is_told_of_once(
         ready.replace(folder)
         came = record(datetime.now(UTC))
         storage.put(came)
+        await storage.flush(30)
         assert await told.get() == came
     others.stop()
     await storage.stop(30)

@@ -6,6 +6,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai.types.responses.responses_server_event import ResponseWsError
 
 from ccproxy.api.frames import Frames, error_frame
 from ccproxy.errors import UnauthorizedError
@@ -58,7 +59,7 @@ def test_an_error_in_place_of_an_answer_is_a_frame_with_its_status() -> None:
     assert orjson.loads(frame) == {
         "type": "error",
         "status": 429,
-        "error": {"code": "busy", "message": "later"},
+        "error": {"type": "rate_limit_error", "code": "busy", "message": "later"},
         "headers": {"x-codex-a": "1"},
     }
 
@@ -66,13 +67,15 @@ def test_an_error_in_place_of_an_answer_is_a_frame_with_its_status() -> None:
 @pytest.mark.parametrize(
     ("told", "error"),
     [
-        (b'{"detail":"no"}', {"detail": "no"}),
-        (b"<html>", {"message": "<html>"}),
+        (b'{"detail":"no"}', {"detail": "no", "message": "no"}),
+        (b'{"error":"no"}', {"error": "no", "message": "no"}),
+        (b"<html>gone", {"message": "gone"}),
+        (b"[]", {"message": "The upstream answered 502."}),
     ],
 )
 def test_errors_of_any_shape_are_told(told: bytes, error: dict[str, str]) -> None:
     (frame,) = fed(head(502, b"text/html"), body(told))
-    assert orjson.loads(frame)["error"] == error
+    assert orjson.loads(frame)["error"] == {"type": "server_error", **error}
 
 
 def test_an_error_within_a_stream_gets_a_status() -> None:
@@ -83,7 +86,7 @@ def test_an_error_within_a_stream_gets_a_status() -> None:
     assert orjson.loads(frame) == {
         "type": "error",
         "status": 502,
-        "error": {"code": "died", "message": "gone"},
+        "error": {"type": "server_error", "code": "died", "message": "gone"},
         "code": "died",
         "message": "gone",
         "sequence_number": 4,
@@ -111,6 +114,20 @@ def test_an_answer_that_is_no_stream_is_one_event() -> None:
         "type": "response.completed",
         "response": {"id": "r1"},
     }
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        error_frame(UnauthorizedError("No.", hint="Log in.")),
+        *fed(head(502, b"text/html"), body(b"<html>gone")),
+        *fed(head(429, b"application/json"), body(b'{"error":{"message":"later"}}')),
+        *fed(head(), body(b'data: {"type":"error","code":"c","message":"m"}\n\n')),
+    ],
+)
+def test_every_error_is_of_the_vendors_own_type(frame: bytes) -> None:
+    error = ResponseWsError.model_validate(orjson.loads(frame))
+    assert error.error.message
 
 
 def test_errors_of_the_gateway_have_their_status_and_code() -> None:

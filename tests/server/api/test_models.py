@@ -1,6 +1,8 @@
 """``/v1/models``, in the shape the caller knows."""
 
+import anthropic.types
 import httpx
+import openai.types
 import pytest
 
 from ccproxy.dialects import Endpoint
@@ -30,6 +32,8 @@ async def test_all_lists_are_merged_under_names_that_lead_there(
 ) -> None:
     """Two vendors list the same model; by its plain name one of them answers it."""
     answer = (await running.client.get("/v1/models")).json()
+    for model in answer["data"]:
+        openai.types.Model.model_validate(model)
     ids = [model["id"] for model in answer["data"]]
     assert answer["object"] == "list"
     assert "sandbox-echo" in ids
@@ -45,12 +49,14 @@ async def test_anthropics_clients_get_anthropics_shape(running: RunningGateway) 
                 "id": "vendor-large",
                 "display_name": "Large",
                 "created_at": "1970-01-01T00:00:01Z",
+                "lifecycle": "active",
             }
         ],
         "has_more": False,
         "first_id": "vendor-large",
         "last_id": "vendor-large",
     }
+    anthropic.types.ModelInfo.model_validate(answer.json()["data"][0])
 
 
 async def test_one_model_can_be_asked_for(running: RunningGateway) -> None:

@@ -2,6 +2,8 @@
 
 import orjson
 import pytest
+from openai.types.responses import ResponseStreamEvent
+from pydantic import TypeAdapter
 
 from ccproxy.api.turns import Turns
 from ccproxy.errors import PreviousAnswerError, RequestError
@@ -108,6 +110,8 @@ def test_a_session_is_warmed_up_without_an_answer() -> None:
         "response.completed",
         1,
     )
+    for event in (created, completed):
+        TypeAdapter(ResponseStreamEvent).validate_python(event)
     assert completed["response"]["output"] == []
     first = created["response"]["id"]
     assert first == completed["response"]["id"]

@@ -80,7 +80,7 @@ def calls_of(dialect: Dialect, answer: JsonObject) -> int:
 
 
 def _is_call(item: JsonObject) -> bool:
-    return item.get("type") in _KINDS
+    return text(item.get("type")) in _KINDS
 
 
 def _is_named(call: JsonObject) -> bool:

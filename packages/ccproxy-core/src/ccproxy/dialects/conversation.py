@@ -25,8 +25,8 @@ class Citation:
     """Where a text comes from.
 
     Attributes:
-        url: The page; other sources have no common form.
-        title: The page's.
+        url: The page; empty for other sources, which have no common form.
+        title: The source's.
         quote: The words that are cited, if they came along.
     """
 

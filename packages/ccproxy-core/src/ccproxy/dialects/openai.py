@@ -27,7 +27,8 @@ from ccproxy.dialects.json import (
     strings,
     text,
 )
-from ccproxy.dialects.media import from_data_url
+from ccproxy.dialects.media import from_data_url, media_type_of
+from ccproxy.dialects.schemas import leaves_nothing_open
 from ccproxy.dialects.speaker import Writing
 
 VENDOR = "openai"
@@ -63,6 +64,16 @@ def read_image(url: str, detail: str = "") -> Image:
     if data:
         return Image(media_type=media_type, data=data, detail=detail)
     return Image(url, detail=detail)
+
+
+def read_file(told: JsonObject) -> Document:
+    """Read a file; of its content some callers send the base64 alone."""
+    sent, title = text(told.get("file_data")), text(told.get("filename"))
+    media_type, data = from_data_url(sent)
+    if sent and not data:
+        media_type, data = media_type_of(title), sent
+    url, name = text(told.get("file_url")), text(told.get("file_id"))
+    return Document(url, media_type, data, name, VENDOR if name else "", title=title)
 
 
 def read_function(function: JsonObject, notes: Notes, namespace: str = "") -> Tool:
@@ -125,14 +136,22 @@ def read_schema(wanted: JsonObject) -> Format:
     )
 
 
-def write_schema(wanted: Format) -> JsonObject:
+def write_schema(wanted: Format, writing: Writing) -> JsonObject:
     """Write a JSON schema with its name, which OpenAI wants."""
     schema: JsonObject = {"name": wanted.name or "answer", "schema": wanted.schema}
     if wanted.description:
         schema["description"] = wanted.description
     if wanted.strict is not None:
-        schema["strict"] = wanted.strict
+        schema["strict"] = write_strict(wanted.schema, writing, strict=wanted.strict)
     return schema
+
+
+def write_strict(schema: JsonObject, writing: Writing, *, strict: bool) -> bool:
+    """Tell whether to ask for a schema as strict."""
+    if strict and not leaves_nothing_open(schema):
+        writing.notes.lose(Feature.LOOSE)
+        return False
+    return strict
 
 
 def write_level(effort: Effort, writing: Writing) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from ccproxy.dialects.conversation import Conversation, Setting
-from ccproxy.dialects.json import Json, JsonObject
+from ccproxy.dialects.json import Json, JsonObject, an_object
 
 
 def read_settings(
@@ -13,6 +13,23 @@ def read_settings(
     for name, setting in names.items():
         if payload.get(name) is not None:
             asked.settings[setting] = payload[name]
+
+
+def leave_out_inner(
+    asked: Conversation, payload: JsonObject, known: Mapping[str, Collection[str]]
+) -> None:
+    """Note what nobody reads of the objects among the parameters.
+
+    Args:
+        asked: Told of it.
+        payload: The request.
+        known: What is read of each, by its name.
+    """
+    for name, fields in known.items():
+        told = an_object(payload.get(name))
+        asked.left_out += [
+            f"{name}.{each}" for each in told if each not in fields and told[each]
+        ]
 
 
 def leave_out(

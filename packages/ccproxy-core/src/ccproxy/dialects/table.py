@@ -7,6 +7,7 @@ from ccproxy.dialects.spoken import SPEAKERS
 ANSWERED = (
     Feature.TEXT,
     Feature.CITATION,
+    Feature.OTHER_CITATION,
     Feature.REFUSAL,
     Feature.REASONING,
     Feature.TOOL_CALL,

@@ -22,11 +22,13 @@ class Model:
         id: Its name at the provider.
         created: Unix seconds, 0 if unknown.
         display_name: A name for people; the id if there is none.
+        lifecycle: ``active``, ``deprecated`` or ``retired``, as Anthropic calls it.
     """
 
     id: str
     created: int = 0
     display_name: str = ""
+    lifecycle: str = "active"
 
 
 class Provider:

@@ -8,9 +8,12 @@ Source: openai/codex, ``codex-rs/codex-api/src/endpoint/responses_websocket.rs``
 import orjson
 
 from ccproxy.api.errors import answer_to
+from ccproxy.dialects.json import an_object
+from ccproxy.dialects.openai import error_type
+from ccproxy.dialects.problem import read_problem
 from ccproxy.dialects.sse import EventSplitter, parse_event
 from ccproxy.errors import CCProxyError
-from ccproxy.sdk import Message
+from ccproxy.sdk import JsonObject, Message
 from ccproxy.security.sanitizer import mask_text
 
 _DIED = 502
@@ -45,15 +48,17 @@ class Frames:
         return [frame for frame in frames if frame]
 
     def _whole(self) -> bytes:
-        status = self._head["status"]
+        status, body = self._head["status"], bytes(self._body)
         try:
-            told = orjson.loads(self._body)
+            told = orjson.loads(body)
         except orjson.JSONDecodeError:
-            told = {"message": self._body[:1000].decode("utf-8", "replace")}
+            told = None
         if status < 400:  # the upstream does not stream
             return orjson.dumps({"type": "response.completed", "response": told})
-        error = told.get("error") if isinstance(told, dict) else None
-        return _error(status, error or told, self._told_headers())
+        known = an_object(told)
+        error = an_object(known.get("error")) or known
+        message = read_problem(status, body).message
+        return _error(status, {"message": message, **error}, self._told_headers())
 
     def _told_headers(self) -> dict[str, str]:
         return {
@@ -66,12 +71,13 @@ class Frames:
 def error_frame(error: CCProxyError) -> bytes:
     """Tell an error of the gateway's own."""
     answer = answer_to(error)
-    told = {"code": answer.code, "message": mask_text(str(error))}
+    told: JsonObject = {"code": answer.code, "message": mask_text(str(error))}
     return _error(answer.status, told, {})
 
 
-def _error(status: int, error: object, headers: dict[str, str]) -> bytes:
-    frame = {"type": "error", "status": status, "error": error, "headers": headers}
+def _error(status: int, error: JsonObject, headers: dict[str, str]) -> bytes:
+    told = {"type": error_type(status), **error}
+    frame = {"type": "error", "status": status, "error": told, "headers": headers}
     return orjson.dumps(frame)
 
 
@@ -87,5 +93,6 @@ def _frame(data: bytes) -> bytes:
         return b""
     if not isinstance(event, dict) or event.get("type") != "error":
         return data
-    told = {"code": event.get("code"), "message": event.get("message")}
-    return orjson.dumps({"status": _DIED, "error": told, **event})
+    told = {name: event.get(name) for name in ("code", "message")}
+    error = {"type": error_type(_DIED), **told}
+    return orjson.dumps({"status": _DIED, "error": error, **event})

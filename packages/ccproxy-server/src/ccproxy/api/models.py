@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
@@ -85,7 +86,7 @@ class Models:
         ]
         lists = await asyncio.gather(*(self._or_nothing(each) for each in providers))
         return [
-            Model(self._name(provider, model.id), model.created, model.display_name)
+            replace(model, id=self._name(provider, model.id))
             for provider, models in zip(providers, lists, strict=True)
             for model in models
         ]
@@ -155,6 +156,7 @@ def _anthropic(model: Model) -> JsonObject:
         "id": model.id,
         "display_name": model.display_name or model.id,
         "created_at": created.isoformat().replace("+00:00", "Z"),
+        "lifecycle": model.lifecycle,
     }
 
 

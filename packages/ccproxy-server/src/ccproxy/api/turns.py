@@ -11,7 +11,11 @@ from uuid import uuid4
 
 import orjson
 
+from ccproxy.api.asked import model_of
 from ccproxy.api.turn import Turn, items_of
+from ccproxy.dialects.feature import Notes
+from ccproxy.dialects.responses.answer import response
+from ccproxy.dialects.speaker import Frame
 from ccproxy.errors import BadRequestError, PreviousAnswerError
 from ccproxy.sdk import Json, JsonObject
 
@@ -53,27 +57,23 @@ class Turns:
 
     def warm(self, frame: JsonObject) -> list[bytes]:
         """Answer a frame that only prepares the session, with no upstream asked."""
-        self.begin(frame)
-        response: JsonObject = {
-            "id": f"resp_{uuid4().hex}",
-            "object": "response",
-            "created_at": int(time()),
-            "model": frame.get("model"),
-            "output": [],
-            "usage": None,
-        }
-        self._now.end(response)
+        body = self.begin(frame)
+        told = Frame(model_of(frame), int(time()), body, Notes({}))
+        name = f"resp_{uuid4().hex}"
+        begun = response(name, "in_progress", told)
+        ended = response(name, "completed", told)
+        self._now.end(ended)
         self._last = self._now
-        states = (("created", "in_progress"), ("completed", "completed"))
+        states = (("created", begun), ("completed", ended))
         return [
             orjson.dumps(
                 {
-                    "type": f"response.{name}",
+                    "type": f"response.{state}",
                     "sequence_number": number,
-                    "response": {**response, "status": status},
+                    "response": each,
                 }
             )
-            for number, (name, status) in enumerate(states)
+            for number, (state, each) in enumerate(states)
         ]
 
     def _before(self, previous: Json) -> Sequence[Json]:

@@ -16,6 +16,7 @@ from ccproxy.dialects.answer import (
     Usage,
 )
 from ccproxy.dialects.chat.request_in import read_call
+from ccproxy.dialects.citations import of_pages
 from ccproxy.dialects.conversation import (
     Citation,
     Opaque,
@@ -66,6 +67,7 @@ def parse_answer(payload: JsonObject, maker: str) -> Answer | Problem:
         blocks.append(Text(said, citations_of(message), logprobs_of(choice)))
     if refusal := text(message.get("refusal")):
         blocks.append(Refusal(refusal))
+    blocks += map(Opaque, shown_of(message))
     name = text(payload.get("id"))
     calls = [
         call if call.id else replace(call, id=call_id(name, place))
@@ -104,6 +106,11 @@ def words_of(content: Json) -> tuple[str, str]:
         "".join(text(part.get("text")) for part in parts),
         "".join(text(each.get("text")) for each in thoughts),
     )
+
+
+def shown_of(message: JsonObject) -> list[str]:
+    """Name what is said without words: spoken answers, and images that some make."""
+    return [kind for kind in ("audio", "images") if message.get(kind)]
 
 
 def citations_of(message: JsonObject) -> tuple[Citation, ...]:
@@ -154,7 +161,8 @@ def render_answer(answer: Answer, frame: Frame) -> JsonObject:
             case Text(text=said):
                 words.append(said)
                 tokens += block.logprobs
-                _annotate(message, block, "".join(words))
+                cited = of_pages(block.citations, frame.notes)
+                _annotate(message, cited, "".join(words))
             case Refusal(text=said):
                 message["refusal"] = text(message["refusal"]) + said
             case Reasoning(text=thought):
@@ -211,9 +219,9 @@ def write_call(call: ToolCall, frame: Frame) -> JsonObject:
     return {"id": call.id, "type": "function", "function": function}
 
 
-def _annotate(message: JsonObject, block: Text, said: str) -> None:
-    if block.citations:
-        written = [write_citation(each, len(said)) for each in block.citations]
+def _annotate(message: JsonObject, cited: Sequence[Citation], said: str) -> None:
+    if cited:
+        written = [write_citation(each, len(said)) for each in cited]
         message["annotations"] = [*objects(message.get("annotations")), *written]
 
 

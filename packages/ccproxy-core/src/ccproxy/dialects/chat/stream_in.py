@@ -22,10 +22,11 @@ from ccproxy.dialects.chat.answer import (
     logprobs_of,
     read_stop,
     read_usage,
+    shown_of,
     thought_of,
     words_of,
 )
-from ccproxy.dialects.conversation import Reasoning, Refusal, Text, ToolCall
+from ccproxy.dialects.conversation import Opaque, Reasoning, Refusal, Text, ToolCall
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
 from ccproxy.dialects.problem import no_answer, problem_of
 from ccproxy.dialects.stream import StreamParser
@@ -46,6 +47,7 @@ class ChatParser(StreamParser):
         self._kind: type[AnswerBlock] | None = None
         self._calls: dict[int, tuple[int, str]] = {}
         self._count = 0
+        self._shown: set[str] = set()
         self._refused = False
         self._stopped = False
 
@@ -95,6 +97,11 @@ class ChatParser(StreamParser):
         if refusal := delta.get("refusal"):
             self._refused = True
             self._say(Refusal, text(refusal))
+        for kind in shown_of(delta):
+            if kind not in self._shown:
+                self._shown.add(kind)
+                self._open(Opaque(kind))
+                self._end_block()
         if delta.get("annotations") and self._kind is Text:
             self._tell(*(Cite(self._key, each) for each in citations_of(delta)))
         if calls := delta.get("tool_calls"):

@@ -16,6 +16,7 @@ from ccproxy.dialects.chat.answer import (
     write_usage,
 )
 from ccproxy.dialects.chat.error import error_event
+from ccproxy.dialects.citations import of_a_page
 from ccproxy.dialects.conversation import (
     Opaque,
     Reasoning,
@@ -125,6 +126,8 @@ class ChatRenderer(StreamRenderer):
         return b""
 
     def _cite(self, event: Cite) -> bytes:
+        if not of_a_page(event.citation, self._frame.notes):
+            return b""
         written = write_citation(event.citation, self._said.get(event.key, 0))
         return self._chunk({"annotations": [written]})
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import orjson
 
 from ccproxy.dialects.answer import Answer, AnswerBlock, Problem, StopReason, Usage
+from ccproxy.dialects.citations import of_pages
 from ccproxy.dialects.conversation import (
     Citation,
     Opaque,
@@ -20,7 +21,7 @@ from ccproxy.dialects.conversation import (
 )
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
-from ccproxy.dialects.messages.request_in import read_citation
+from ccproxy.dialects.messages.request_in import read_citations
 from ccproxy.dialects.messages.search import (
     FOUND,
     WEB_SEARCH,
@@ -71,9 +72,7 @@ def read_block(part: JsonObject, maker: str) -> AnswerBlock:
     kind = text(part.get("type"))
     match kind:
         case "text":
-            found = map(read_citation, objects(part.get("citations")))
-            citations = tuple(each for each in found if each)
-            return Text(text(part.get("text")), citations)
+            return Text(text(part.get("text")), read_citations(part))
         case "tool_use":
             arguments = orjson.dumps(part.get("input") or {}).decode()
             return ToolCall(text(part.get("id")), text(part.get("name")), arguments)
@@ -157,12 +156,12 @@ def message(name: str, model: str) -> JsonObject:
 
 def _blocks(block: AnswerBlock, frame: Frame) -> Iterator[JsonObject]:
     match block:
-        case Text(text=words, citations=cited):
-            written = write_block(block, frame)
-            if written is not None and (words or cited):
-                written["text"] = words
-                if cited:
-                    written["citations"] = [write_citation(each) for each in cited]
+        case Text(text=words):
+            cited = of_pages(block.citations, frame.notes)
+            written: JsonObject = {"type": "text", "text": words}
+            if cited:
+                written["citations"] = [write_citation(each) for each in cited]
+            if words or cited:
                 yield written
         case Refusal(text=words) if words:
             frame.notes.lose(Feature.REFUSAL)

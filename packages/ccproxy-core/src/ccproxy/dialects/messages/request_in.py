@@ -33,9 +33,15 @@ from ccproxy.dialects.json import (
     objects,
     text,
 )
+from ccproxy.dialects.messages.files import (
+    read_document,
+    read_image,
+    read_result,
+    unfolded,
+)
 from ccproxy.dialects.messages.search import FOUND, WEB_SEARCH, read_tool
 from ccproxy.dialects.messages.thinking import read_effort
-from ccproxy.dialects.parameters import leave_out, read_settings
+from ccproxy.dialects.parameters import leave_out, leave_out_inner, read_settings
 from ccproxy.dialects.seal import disclose, disclose_id
 from ccproxy.dialects.session import session_of
 from ccproxy.errors import BadRequestError
@@ -50,8 +56,10 @@ SETTINGS = {
 _READ = {
     *SETTINGS,
     *("cache_control", "messages", "metadata", "model", "output_config"),
-    *("service_tier", "stream", "system", "thinking", "tool_choice", "tools"),
+    *("output_format", "service_tier", "stream", "system", "thinking"),
+    *("tool_choice", "tools"),
 }
+_MESSAGE = frozenset({"role", "content"})
 _TOOL = frozenset(
     {"type", "name", "description", "input_schema", "strict", "cache_control"}
 )
@@ -75,7 +83,12 @@ _BLOCK = frozenset(
     ]
 )
 _DOCUMENT = frozenset({"type", "source", "title", "cache_control"})
-VENDOR = "anthropic"
+_INNER = {
+    "output_config": frozenset({"effort", "format"}),
+    "thinking": frozenset({"type", "budget_tokens", "display"}),
+    "metadata": frozenset({"user_id"}),
+}
+"""What is read of the objects among the parameters."""
 
 BILLING = "x-anthropic-billing-header:"
 """Begins a block that Claude Code puts before its system prompt. It differs in every
@@ -101,15 +114,21 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
         raise BadRequestError(msg)
     for message in objects(messages):
         role = _ROLES.get(text(message.get("role")), Role.USER)
+        notes.unread(message, _MESSAGE)
         for block in _content(message.get("content"), notes):
             asked.say(role, block)
+    if asked.turns and asked.turns[-1].role is Role.ASSISTANT:
+        notes.lose(Feature.PREFILL)
     _read_tools(asked, payload, notes)
     asked.effort = read_effort(payload)
-    asked.format = _format(an_object(payload.get("output_config")).get("format"))
+    config = an_object(payload.get("output_config"))
+    # The beta of 2025-11-13 had the format at the top.
+    asked.format = _format(config.get("format") or payload.get("output_format"))
     asked.stream = payload.get("stream") is True
     _read_settings(asked, payload)
     _lose_mark(payload, notes)
     leave_out(asked, payload, _READ, {})
+    leave_out_inner(asked, payload, _INNER)
     return asked
 
 
@@ -140,7 +159,7 @@ def _content(content: Json, notes: Notes) -> Iterator[Block]:
         if content:
             yield Text(content)
         return
-    for part in objects(content):
+    for part in unfolded(content):
         if part.get("type") != FOUND:  # told of by the search before it
             yield _block(part, notes)
 
@@ -158,23 +177,28 @@ def _block(part: JsonObject, notes: Notes) -> Block:
             arguments = orjson.dumps(part.get("input") or {}).decode()
             return ToolCall(text(part.get("id")), text(part.get("name")), arguments)
         case "tool_result":
-            content = part.get("content")
-            parts: list[JsonObject] = objects(content)
-            if isinstance(content, str):
-                parts = [{"type": "text", "text": content}]
             return ToolResult(
                 text(part.get("tool_use_id")),
-                tuple(_piece(each, notes) for each in parts),
+                tuple(_pieces(part.get("content"), notes)),
                 failed=part.get("is_error") is True,
             )
-        case "thinking":
-            return disclose(text(part.get("signature")), text(part.get("thinking")))
-        case "redacted_thinking":
-            return disclose(text(part.get("data")), "")
+        case "thinking" | "redacted_thinking":
+            seal = text(part.get("signature")) or text(part.get("data"))
+            return disclose(seal, text(part.get("thinking")))
+        case "compaction":  # what was said before, in short
+            return Text(text(part.get("content")))
         case "server_tool_use" if part.get("name") == WEB_SEARCH:
             maker, name = disclose_id(text(part.get("id")))
             return Search(name, an_object(part.get("input")), maker=maker)
     return _piece(part, notes)
+
+
+def _pieces(content: Json, notes: Notes) -> Iterator[Text | Image | Document | Opaque]:
+    if isinstance(content, str):
+        yield Text(content)
+    for part in unfolded(content):
+        _lose_mark(part, notes)
+        yield _piece(part, notes)
 
 
 def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
@@ -182,67 +206,29 @@ def _piece(part: JsonObject, notes: Notes) -> Text | Image | Document | Opaque:
     kind = text(part.get("type"))
     match kind:
         case "text":
-            return Text(text(part.get("text")), _citations(part, notes))
+            return Text(text(part.get("text")), read_citations(part))
         case "image":
-            return _image(an_object(part.get("source")))
+            return read_image(an_object(part.get("source")))
         case "document":
             notes.unread(part, _DOCUMENT)
-            return _document(part)
+            return read_document(part)
         case "search_result":
-            title, url = text(part.get("title")), text(part.get("source"))
-            words = [text(each.get("text")) for each in objects(part.get("content"))]
-            return Text("\n".join([f"{title} ({url})", *words]))
+            return read_result(part)
     return Opaque(kind)
 
 
-def _image(source: JsonObject) -> Image:
-    name = text(source.get("file_id"))
-    return Image(
-        url=text(source.get("url")),
-        media_type=text(source.get("media_type")),
-        data=text(source.get("data")),
-        file_id=name,
-        vendor=VENDOR if name else "",
-    )
+def read_citations(part: JsonObject) -> tuple[Citation, ...]:
+    """Read what a text cites."""
+    return tuple(map(read_citation, objects(part.get("citations"))))
 
 
-def _document(part: JsonObject) -> Document:
-    source = an_object(part.get("source"))
-    title = text(part.get("title"))
-    match source.get("type"):
-        case "text":
-            return Document(text=text(source.get("data")), title=title)
-        case "content":
-            content = source.get("content")
-            words = [text(each.get("text")) for each in objects(content)]
-            return Document(text=text(content) or "\n".join(words), title=title)
-    image = _image(source)
-    return Document(
-        image.url,
-        image.media_type,
-        image.data,
-        image.file_id,
-        image.vendor,
-        title=title,
-    )
-
-
-def _citations(part: JsonObject, notes: Notes) -> tuple[Citation, ...]:
-    found = []
-    for each in objects(part.get("citations")):
-        if citation := read_citation(each):
-            found.append(citation)
-        else:
-            notes.lose(Feature.OTHER_CITATION)
-    return tuple(found)
-
-
-def read_citation(citation: JsonObject) -> Citation | None:
-    """Read a citation of a page; those of documents have no common form."""
-    url = text(citation.get("url"))
-    if not url:
-        return None
-    return Citation(url, text(citation.get("title")), text(citation.get("cited_text")))
+def read_citation(citation: JsonObject) -> Citation:
+    """Read a citation; the source of a caller's own search may be a page, too."""
+    url, source = text(citation.get("url")), text(citation.get("source"))
+    if not url and source.startswith("http"):
+        url = source
+    title = text(citation.get("title")) or text(citation.get("document_title"))
+    return Citation(url, title, text(citation.get("cited_text")))
 
 
 def _read_tools(asked: Conversation, payload: JsonObject, notes: Notes) -> None:

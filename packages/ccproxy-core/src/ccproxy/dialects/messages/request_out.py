@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from ccproxy.dialects.citations import lose_citations
 from ccproxy.dialects.conversation import (
     Block,
     Choice,
@@ -26,15 +27,21 @@ from ccproxy.dialects.conversation import (
 )
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import Json, JsonObject, an_object
+from ccproxy.dialects.media import words_of
 from ccproxy.dialects.messages.cache import mark
 from ccproxy.dialects.messages.search import WEB_SEARCH, write_tool
 from ccproxy.dialects.messages.settings import max_tokens, write_settings
 from ccproxy.dialects.messages.thinking import write_thinking
+from ccproxy.dialects.schemas import closed
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
 
 _OPENING: JsonObject = {"type": "text", "text": "(The conversation begins.)"}
 """Said by the user where the assistant spoke first; Anthropic does not take that."""
+
+_CLOSING: JsonObject = {"type": "text", "text": "(The conversation goes on.)"}
+"""Said by the user where the assistant spoke last: Anthropic's models take that for the
+beginning of their answer, or refuse it."""
 
 _CHOICES = {Choice.AUTO: "auto", Choice.REQUIRED: "any", Choice.NONE: "none"}
 
@@ -55,7 +62,8 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     _write_tools(body, asked, writing)
     if asked.format is not None:
         if asked.format.schema:
-            wanted: JsonObject = {"type": "json_schema", "schema": asked.format.schema}
+            schema = _closed(asked.format.schema, Feature.JSON_SCHEMA, writing)
+            wanted: JsonObject = {"type": "json_schema", "schema": schema}
             body["output_config"] = {"format": wanted}
         else:
             writing.notes.lose(Feature.JSON_OBJECT)
@@ -88,6 +96,9 @@ def _messages(turns: Iterable[Turn], writing: Writing) -> list[Json]:
     if said and said[0][0] == "assistant":
         writing.notes.lose(Feature.OPENING)
         said.insert(0, ("user", [dict(_OPENING)]))
+    if said and said[-1][0] == "assistant":
+        writing.notes.lose(Feature.CLOSING)
+        said.append(("user", [dict(_CLOSING)]))
     return [
         # Results come before all else, where the API wants them.
         {"role": role, "content": sorted(blocks, key=lambda each: not _is_result(each))}
@@ -153,12 +164,13 @@ def _piece(block: Block, writing: Writing) -> list[Json]:
     """Write a block that may stand in a tool's result, too."""
     match block:
         case Text():
-            if block.citations:
-                writing.notes.lose(Feature.CITATION)
+            lose_citations(block.citations, writing.notes)
             return [_text(block)] if block.text.strip() else []
         case Image():
             if block.file_id:
                 writing.notes.lose(Feature.IMAGE_FILE)
+            if block.detail:
+                writing.notes.lose(Feature.IMAGE_DETAIL)
             return [{"type": "image", "source": _source(block)}]
         case Document():
             return [_document(block, writing)]
@@ -183,8 +195,8 @@ def _document(block: Document, writing: Writing) -> JsonObject:
     if block.file_id:
         writing.notes.lose(Feature.DOCUMENT_FILE)
     source = _source(block)
-    if block.text:
-        source = {"type": "text", "media_type": "text/plain", "data": block.text}
+    if words := block.text or words_of(block.media_type, block.data):
+        source = {"type": "text", "media_type": "text/plain", "data": words}
     written: JsonObject = {"type": "document", "source": source}
     if block.title:
         written["title"] = block.title
@@ -238,7 +250,15 @@ def _tool(tool: Tool, writing: Writing) -> JsonObject:
     if tool.description:
         written["description"] = tool.description
     if tool.strict and not tool.custom:
+        written["input_schema"] = _closed(_schema(tool), Feature.STRICT, writing)
         written["strict"] = True
+    return written
+
+
+def _closed(schema: JsonObject, feature: Feature, writing: Writing) -> JsonObject:
+    written = closed(schema)
+    if written is not schema:
+        writing.notes.lose(feature)
     return written
 
 

@@ -72,9 +72,8 @@ class MessagesParser(StreamParser):
             seal = self._seals.get(key, "") + text(delta.get("signature"))
             self._seals[key] = seal
         elif kind == "citations_delta":
-            citation = read_citation(an_object(delta.get("citation")))
-            if citation is not None:
-                self._tell(Cite(key, citation))
+            cited = read_citation(an_object(delta.get("citation")))
+            self._tell(Cite(key, cited))
 
     def _say(self, key: int, words: object) -> None:
         if isinstance(words, str) and words:
@@ -96,6 +95,7 @@ class MessagesParser(StreamParser):
             case Text(text=words):
                 self._tell(Open(key, Text("")))
                 self._say(key, words)
+                self._tell(*(Cite(key, each) for each in block.citations))
             case Reasoning(text=words, seal=seal, hidden=False):
                 self._seals[key] = seal
                 self._tell(Open(key, replace(block, text="", seal="")))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import orjson
 
 from ccproxy.dialects.answer import AnswerBlock, Cite, Close, Delta, Open, Problem
+from ccproxy.dialects.citations import of_a_page
 from ccproxy.dialects.conversation import Reasoning, Refusal, Search, Text, ToolCall
 from ccproxy.dialects.feature import Feature
 from ccproxy.dialects.json import JsonObject
@@ -119,7 +120,7 @@ class MessagesRenderer(StreamRenderer):
 
     def _cite(self, event: Cite) -> bytes:
         block = self._open.get(event.key)
-        if block is None:
+        if block is None or not of_a_page(event.citation, self._frame.notes):
             return b""
         started = b"" if block.begun else self._start(block)
         citation = write_citation(event.citation)

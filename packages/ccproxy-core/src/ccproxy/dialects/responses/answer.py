@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ccproxy.dialects import openai
 from ccproxy.dialects.answer import Answer, AnswerBlock, Problem, StopReason, Usage
+from ccproxy.dialects.citations import of_pages
 from ccproxy.dialects.conversation import (
     Citation,
     Opaque,
@@ -158,7 +159,7 @@ def response(name: str, status: str, frame: Frame) -> JsonObject:
         "model": frame.model,
         "output": [],
         "usage": None,
-        "store": False,
+        "store": asked.get("store") is not False,
         **{
             key: usual if asked.get(key) is None else asked[key]
             for key, usual in ECHOED.items()
@@ -177,10 +178,12 @@ def write_item(
 ) -> JsonObject | None:
     """Write a whole block as an item; ``None`` if there is nothing to tell."""
     match block:
-        case Text(text=words, citations=cited) if words or cited:
-            written = [write_citation(each, len(words)) for each in cited]
-            part = text_part(words, written, block.logprobs)
-            return message_item(item_id("msg", answer, index), part)
+        case Text(text=words):
+            pages = of_pages(block.citations, frame.notes)
+            written = [write_citation(each, len(words)) for each in pages]
+            if words or written:
+                part = text_part(words, written, block.logprobs)
+                return message_item(item_id("msg", answer, index), part)
         case Refusal(text=words) if words:
             part = {"type": "refusal", "refusal": words}
             return message_item(item_id("msg", answer, index), part)

@@ -36,16 +36,16 @@ from ccproxy.dialects.json import (
     strings,
     text,
 )
-from ccproxy.dialects.media import from_data_url
 from ccproxy.dialects.openai import (
     VENDOR,
     read_choice,
+    read_file,
     read_function,
     read_image,
     read_schema,
     read_search,
 )
-from ccproxy.dialects.parameters import leave_out, read_settings
+from ccproxy.dialects.parameters import leave_out, leave_out_inner, read_settings
 from ccproxy.dialects.responses import search
 from ccproxy.dialects.seal import disclose, disclose_id
 from ccproxy.errors import BadRequestError
@@ -64,28 +64,27 @@ SETTINGS = {
 _READ = {
     *SETTINGS,
     *("background", "conversation", "include", "input", "instructions", "model"),
-    *("parallel_tool_calls", "previous_response_id", "prompt", "reasoning", "stream"),
-    *("stream_options", "text", "tool_choice", "tools", "top_logprobs"),
+    *("parallel_tool_calls", "previous_response_id", "prompt", "reasoning", "store"),
+    *("stream", "stream_options", "text", "tool_choice", "tools", "top_logprobs"),
 }
+_INNER = {
+    "reasoning": frozenset({"effort", "summary", "generate_summary"}),
+    "text": frozenset({"format", "verbosity"}),
+}
+"""What is read of the objects among the parameters."""
 _ITEM = frozenset(
-    [
-        "type",
-        "id",
-        "status",
-        "role",
-        "content",
-        "call_id",
-        "name",
-        "namespace",
-        "arguments",
-        "input",
-        "output",
-        "summary",
-        "encrypted_content",
-        "action",
-    ]
+    {
+        *("type", "id", "status", "role", "content", "call_id", "name", "namespace"),
+        *("arguments", "input", "output", "summary", "encrypted_content", "action"),
+    }
 )
-_MEANINGLESS: JsonObject = {"store": False, "truncation": "disabled"}
+_PART = frozenset(
+    {
+        *("type", "text", "annotations", "logprobs", "refusal", "input_audio"),
+        *("detail", "image_url", "file_id", "file_data", "file_url", "filename"),
+    }
+)
+_MEANINGLESS: JsonObject = {"truncation": "disabled"}
 """What says nothing when it has this value."""
 
 LOGPROBS = "message.output_text.logprobs"
@@ -131,6 +130,7 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
         asked.logprobs = number(payload.get("top_logprobs"))
     _read_settings(asked, payload)
     leave_out(asked, payload, _READ, _MEANINGLESS)
+    leave_out_inner(asked, payload, _INNER)
     return asked
 
 
@@ -165,7 +165,7 @@ def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:
         case "function_call_output" | "custom_tool_call_output":
             output = tuple(
                 each
-                for each in _parts(item.get("output"))
+                for each in _parts(item.get("output"), notes)
                 if isinstance(each, Text | Image | Document | Opaque)
             )
             asked.say(Role.USER, ToolResult(text(item.get("call_id")), output))
@@ -185,7 +185,7 @@ def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:
 
 def _read_message(asked: Conversation, item: JsonObject, notes: Notes) -> None:
     role = text(item.get("role"))
-    for block in _parts(item.get("content")):
+    for block in _parts(item.get("content"), notes):
         if isinstance(block, Opaque) and block.kind == "input_audio":
             notes.lose(Feature.AUDIO)
         if role not in {"system", "developer"}:
@@ -196,12 +196,13 @@ def _read_message(asked: Conversation, item: JsonObject, notes: Notes) -> None:
             asked.say(Role.SYSTEM, block)
 
 
-def _parts(content: Json) -> Iterator[Block]:
+def _parts(content: Json, notes: Notes) -> Iterator[Block]:
     if isinstance(content, str):
         if content:
             yield Text(content)
         return
     for part in objects(content):
+        notes.unread(part, _PART)
         yield _part(part)
 
 
@@ -218,19 +219,15 @@ def _part(part: JsonObject) -> Block:
                 return Image(file_id=name, vendor=VENDOR, detail=detail)
             return read_image(text(part.get("image_url")), detail)
         case "input_file":
-            media_type, data = from_data_url(text(part.get("file_data")))
-            name, title = text(part.get("file_id")), text(part.get("filename"))
-            url = text(part.get("file_url"))
-            return Document(url, media_type, data, name, VENDOR, title=title)
+            return read_file(part)
     return Opaque(kind)
 
 
 def read_citations(part: JsonObject) -> tuple[Citation, ...]:
-    """Read the pages that a text cites."""
+    """Read what a text cites."""
     return tuple(
-        Citation(url, text(annotation.get("title")))
-        for annotation in objects(part.get("annotations"))
-        if (url := text(annotation.get("url")))
+        Citation(text(each.get("url")), text(each.get("title") or each.get("filename")))
+        for each in objects(part.get("annotations"))
     )
 
 

@@ -7,6 +7,7 @@ Source: https://platform.openai.com/docs/api-reference/responses/create
 
 from collections.abc import Iterable, Iterator
 
+from ccproxy.dialects.citations import lose_citations
 from ccproxy.dialects.conversation import (
     Block,
     Choice,
@@ -31,6 +32,7 @@ from ccproxy.dialects.openai import (
     VENDOR,
     WEB_SEARCH,
     chosen,
+    write_strict,
     written_out,
 )
 from ccproxy.dialects.responses import search
@@ -72,7 +74,7 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
         body["tools"] = tools
         _write_choice(body, asked, writing)
     write_reasoning(body, asked, writing)
-    write_text(body, asked)
+    write_text(body, asked, writing)
     write_settings(body, asked, writing)
     body["store"] = False
     include: list[Json] = ["reasoning.encrypted_content"]
@@ -176,8 +178,7 @@ def _part(block: Block, role: Role, writing: Writing) -> list[Json]:
     assistant = role is Role.ASSISTANT
     match block:
         case Text(text=words) if assistant:
-            if block.citations:
-                writing.notes.lose(Feature.CITATION)
+            lose_citations(block.citations, writing.notes)
             said: JsonObject = {"type": "output_text", "text": words, "annotations": []}
             return [said] if words else []
         case Text(text=words):
@@ -231,7 +232,8 @@ def _tool(tool: Tool, writing: Writing) -> JsonObject:
             written["format"] = {"type": "grammar", **tool.grammar}
         return written
     written["parameters"] = tool.schema or {"type": "object", "properties": {}}
-    written["strict"] = bool(tool.strict)  # unsaid would mean yes
+    strict = bool(tool.strict)  # unsaid would mean yes
+    written["strict"] = write_strict(tool.schema, writing, strict=strict)
     return written
 
 

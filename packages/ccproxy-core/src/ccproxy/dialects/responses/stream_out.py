@@ -19,6 +19,7 @@ from ccproxy.dialects.answer import (
     Open,
     Problem,
 )
+from ccproxy.dialects.citations import of_a_page
 from ccproxy.dialects.conversation import (
     Citation,
     Opaque,
@@ -213,7 +214,7 @@ class ResponsesRenderer(StreamRenderer):
 
     def _cite(self, event: Cite) -> bytes:
         block = self._open.get(event.key)
-        if block is None:
+        if block is None or not of_a_page(event.citation, self._frame.notes):
             return b""
         started = b"" if block.begun else self._start(block)
         block.cited.append(event.citation)

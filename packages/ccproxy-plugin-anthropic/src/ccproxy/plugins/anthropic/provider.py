@@ -118,6 +118,7 @@ def _model(entry: Mapping[str, object]) -> Model:
         id=name,
         created=_unix_seconds(released) if isinstance(released, str) else 0,
         display_name=str(entry.get("display_name") or name),
+        lifecycle=str(entry.get("lifecycle") or "active"),
     )
 
 

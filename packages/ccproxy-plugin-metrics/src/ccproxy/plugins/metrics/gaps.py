@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, Histogram
 from ccproxy.plugins.metrics.requests import PREFIX
 from ccproxy.sdk.events import RequestEnded, StreamChunk
 
-SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+GAPS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+"""Bounds in seconds: a model may think for minutes."""
 
 
 class GapMetrics:
@@ -29,7 +30,7 @@ class GapMetrics:
             "Between two pieces of a stream.",
             namespace=PREFIX,
             registry=registry,
-            buckets=SECONDS,
+            buckets=GAPS,
         )
 
     def passed(self, event: StreamChunk) -> None:

@@ -7,10 +7,10 @@ after so many of them all others are one.
 from collections.abc import Callable
 from functools import lru_cache
 from time import monotonic
-from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from ccproxy.plugins.metrics.histogram import Histogram
 from ccproxy.sdk import Endpoint, mask_text
 from ccproxy.sdk.events import (
     RequestEnded,
@@ -18,8 +18,6 @@ from ccproxy.sdk.events import (
     RequestsPriced,
     RequestStarted,
 )
-
-MetricT = TypeVar("MetricT", Counter, Histogram)
 
 PREFIX = "ccproxy"
 """What the names of all our own metrics begin with."""
@@ -114,16 +112,11 @@ class RequestMetrics:
             registry=registry,
         )
         self._duration, self._ttfb, self._upstream, self._overhead = (
-            Histogram(
-                name,
-                text,
-                ("provider", "streaming"),
-                namespace=PREFIX,
-                registry=registry,
-                buckets=buckets,
-            )
-            for name, text, buckets in _TIMES
+            Histogram(f"{PREFIX}_{name}", text, ("provider", "streaming"), bounds)
+            for name, text, bounds in _TIMES
         )
+        for each in (self._duration, self._ttfb, self._upstream, self._overhead):
+            registry.register(each)
         self._tool_calls = Counter(
             "tool_calls",
             "Tools that answers asked their clients to call.",
@@ -165,20 +158,23 @@ class RequestMetrics:
             _child(self._failures, provider, event.failure.value).inc()
         for tried in event.fallbacks:
             _child(self._fallbacks, tried.partition("/")[0]).inc()
-        exemplar = self._exemplar(event)
-        duration = _child(self._duration, provider, streaming)
-        duration.observe(event.duration, exemplar)
-        if event.ttfb is not None:
-            _child(self._ttfb, provider, streaming).observe(event.ttfb, exemplar)
-        if event.upstream_ttfb is not None:
-            _child(self._upstream, provider, streaming).observe(event.upstream_ttfb)
-        if event.overhead is not None:
-            _child(self._overhead, provider, streaming).observe(event.overhead)
+        self._took(event, (provider, streaming))
         if event.tool_calls:
             _child(self._tool_calls, provider, model).inc(event.tool_calls)
         for kind, name in _TOKENS.items():
             if count := getattr(event, name):
                 _child(self._tokens, provider, model, kind).inc(count)
+
+    def _took(self, event: RequestEnded, labels: tuple[str, str]) -> None:
+        """Count how long it took, and what of that took how long."""
+        exemplar = self._exemplar(event)
+        self._duration.observe(labels, event.duration, exemplar)
+        if event.ttfb is not None:
+            self._ttfb.observe(labels, event.ttfb, exemplar)
+        if event.upstream_ttfb is not None:
+            self._upstream.observe(labels, event.upstream_ttfb)
+        if event.overhead is not None:
+            self._overhead.observe(labels, event.overhead)
 
     def priced(self, event: RequestsPriced) -> None:
         """Add up what requests cost."""
@@ -212,7 +208,7 @@ class RequestMetrics:
 
 
 @lru_cache(4096)
-def _child(metric: MetricT, *labels: str) -> MetricT:
+def _child(metric: Counter, *labels: str) -> Counter:
     """Find the series of these labels; the library takes a microsecond each time."""
     return metric.labels(*labels)
 
