@@ -121,6 +121,7 @@ def test_validate_refuses_a_slip_in_a_plugins_name_as_serve_does(
     [
         "routing.default_provider=nobody",
         'routing.routes=[{"match": "gpt-*", "to": "nobody/gpt"}]',
+        'capture.providers=["opnai"]',
         'plugins.disable=["opnai"]',
         'plugins.enable=["servr"]',
         "server.host=0.0.0.0",

@@ -34,6 +34,7 @@ def test_a_new_database_is_behind_until_it_is_upgraded(
         "core  0005      Where requests come from\n"
         "core  0006      Client keys\n"
         "core  0007      What requests ask for and wait for\n"
+        "core  0008      What was said in requests\n"
         "core  0009      Limits and budgets of keys, and what is spent\n"
     )
     again = ccproxy("db", "upgrade")
@@ -57,6 +58,7 @@ def test_state_and_history_are_told_to_people_and_programs(ccproxy: Run) -> None
         "core  0005      applied  Where requests come from\n"
         "core  0006      applied  Client keys\n"
         "core  0007      applied  What requests ask for and wait for\n"
+        "core  0008      applied  What was said in requests\n"
         "core  0009      applied  Limits and budgets of keys, and what is spent\n"
     )
     current = json.loads(ccproxy("db", "current", "--json").stdout)

@@ -17,7 +17,7 @@ import pytest
 
 from ccproxy.models.request_record import COLUMNS, RequestRecord
 from fakes.forked import started_program
-from fakes.records import NOW, keep, record
+from fakes.records import NOW, captured, keep, record
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -43,9 +43,12 @@ def url(home: Path) -> str:
 @pytest.fixture
 def kept(url: str, port: int, environ: dict[str, str]) -> tuple[RequestRecord, ...]:
     """Two records in the database, and no gateway that answers."""
-    asyncio.run(keep(url, KEPT))
+    asyncio.run(keep(url, KEPT, [SAID]))
     environ["TZ"] = "UTC"
     return KEPT
+
+
+SAID = captured(KEPT[0], b'{"input": "What is a \xf0\x9f\x90\x8b?", "token": "geheim"}')
 
 
 def ask(gateway: str) -> str:
@@ -122,6 +125,42 @@ def test_one_request_is_shown_whole(ccproxy: Run) -> None:
     unknown = ccproxy("requests", "show", "nobody")
     assert unknown.returncode == 1
     assert unknown.stderr.startswith("Error: There is no record of a request 'nobody'.")
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_was_said_is_shown_to_people_and_programs(ccproxy: Run) -> None:
+    shown = ccproxy("requests", "show", "first", "--bodies")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout == (
+        "request  application/json  47 bytes\n"
+        '{"input":"What is a \N{WHALE}?","token":"***"}\n'
+        "\n"
+        "answer  text/event-stream  55 bytes\n"
+        'data: {"input":"What is a \N{WHALE}?","token":"***"}\n'
+    )
+    told = json.loads(ccproxy("requests", "show", "first", "--bodies", "--json").stdout)
+    assert told["request"] == {
+        "media_type": "application/json",
+        "size": 47,
+        "truncated": False,
+        "text": '{"input":"What is a \N{WHALE}?","token":"***"}',
+    }
+    none = ccproxy("requests", "show", "second", "--bodies")
+    assert (none.returncode, none.stdout) == (1, "")
+    assert none.stderr.startswith(
+        "Error: What was said in the request 'second' is not kept.\n"
+        "capture.providers names"
+    )
+
+
+def test_the_running_gateway_tells_what_was_just_said(
+    ccproxy: Run, environ: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environ["CCPROXY_CAPTURE__PROVIDERS"] = '["sandbox"]'
+    key = ask(request.getfixturevalue("gateway"))
+    shown = ccproxy("requests", "show", key, "--bodies").stdout
+    assert '"model": "sandbox-echo"' in shown
+    assert "answer  application/json" in shown
 
 
 @pytest.mark.usefixtures("kept")

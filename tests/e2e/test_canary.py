@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ TEXTS = [canary.text for canary in CANARIES]
 ALL = "\n".join(TEXTS)
 FAILING = ("gone", "raise", "refuse")
 """Models that bring no answer of the upstream's own."""
+SPOKEN = "How are you?"
+"""Said beside the secrets, to know what was captured."""
+SAID = f"{SPOKEN}\n{ALL}"
 COMMANDS = {
     "json": (
         *("config show --json", "plugins status --json", "status", "doctor"),
@@ -45,6 +49,7 @@ class World:
     Attributes:
         own: Answers to the person about their own accounts; addresses may be in them.
         other: All else that the gateway has said by itself.
+        asked: Ids of the requests to models.
     """
 
     style: str
@@ -55,6 +60,7 @@ class World:
     token: str
     own: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     def tell(self, answer: httpx.Response, *, own: bool = False) -> None:
         text = f"{answer.headers} {answer.text}"
@@ -69,6 +75,8 @@ async def leaky_upstream() -> AsyncIterator[str]:
         model = orjson.loads(await request.read()).get("model")
         if model == "status":
             return web.json_response({"error": {"message": ALL}}, status=400)
+        if model == "pieces":
+            return web.Response(body=in_pieces(), content_type="text/event-stream")
         if model == "gone" and request.transport is not None:
             request.transport.abort()
         event = {"type": "error", "message": ALL, "error": {"message": ALL}}
@@ -84,6 +92,14 @@ async def leaky_upstream() -> AsyncIterator[str]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+def in_pieces() -> bytes:
+    """A stream whose events have no secret in them, which together they have."""
+    pieces = (ALL[at : at + 5] for at in range(0, len(ALL), 5))
+    choices = ({"index": 0, "delta": {"content": piece}} for piece in pieces)
+    events = (orjson.dumps({"choices": [choice]}) for choice in choices)
+    return b"".join(b"data: %b\n\n" % event for event in events)
 
 
 @pytest.fixture(params=["json", "console"])
@@ -103,6 +119,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         settings.write_text(
             f"""
             logging = {{ level = "debug", format = "{request.param}" }}
+            capture.providers = ["canary"]
             security.client_tokens = [{json.dumps(token)}]
             plugins.directory = "{plugins}"
             [plugins.openai]
@@ -131,7 +148,9 @@ async def test_no_secret_comes_out_anywhere(world: World) -> None:
         await ask_models(client, world)
         await ask_for_what_is_not_there(client, world)
         await ask_the_api(client, world)
-    for command in COMMANDS[world.style]:
+        await ask_what_was_said(client, world)
+    shown = f"requests show {world.asked[0]} --bodies"
+    for command in (*COMMANDS[world.style], shown, f"{shown} --json"):
         arguments = [*command.split(), *world.options]
         done = await asyncio.to_thread(
             run_program, arguments, world.environ, world.home
@@ -155,13 +174,20 @@ async def test_no_secret_comes_out_anywhere(world: World) -> None:
     assert marks[0] in "".join(world.other)
     assert marks[0] in "".join(world.own)
     assert "forgotten ***" in kept
+    texts = captured(world.home)
+    for said in ("".join(texts), "".join(map(in_one, texts))):
+        assert leaks(said, CANARIES) == []
+        assert [mark for mark in marks if mark not in said] == []
+    assert SPOKEN in "".join(texts)
+    assert SPOKEN in "".join(world.other)
 
 
 async def ask_models(client: httpx.AsyncClient, world: World) -> None:
     """Ask for models that fail in all ways, with secrets in all places."""
     secrets = iter(CANARIES * 2)
+    models = ("status", "event", "pieces", "gone", "raise", "refuse")
     for path in ("chat/completions", "messages", "responses"):
-        for model in ("status", "event", "gone", "raise", "refuse", next(secrets).text):
+        for model in (*models, next(secrets).text):
             for stream in (True, False):
                 answer = await client.post(
                     f"/canary/v1/{path}",
@@ -172,9 +198,12 @@ async def ask_models(client: httpx.AsyncClient, world: World) -> None:
                         "x-any": one_line(next(secrets)),
                         "x-request-id": one_line(next(secrets)),
                     },
-                    json={"model": model, "stream": stream, "input": ALL},
+                    json={"model": model, "stream": stream, "input": SAID},
                 )
-                is_relayed = model == "status" or (stream and model not in FAILING)
+                world.asked.append(answer.headers["x-ccproxy-request-id"])
+                is_relayed = model in ("status", "pieces") or (
+                    stream and model not in FAILING
+                )
                 if not is_relayed:
                     world.tell(answer)
 
@@ -210,6 +239,15 @@ async def ask_the_api(client: httpx.AsyncClient, world: World) -> None:
         world.tell(answer, own=True)
 
 
+async def ask_what_was_said(client: httpx.AsyncClient, world: World) -> None:
+    for key in world.asked[::5]:
+        answer = await client.get(
+            f"/api/requests/{key}/bodies", headers={"x-api-key": world.token}
+        )
+        assert answer.status_code == 200
+        world.tell(answer)
+
+
 def one_line(canary: Planted) -> str:
     return canary.text.replace("\n", " ")
 
@@ -222,6 +260,22 @@ def stored(home: Path) -> str:
         rows = opened.sql("SELECT * FROM profiles").fetchall()
     assert rows
     return repr(rows) + "".join(each.read_bytes().decode("latin-1") for each in files)
+
+
+def captured(home: Path) -> list[str]:
+    """All that was said to models, and that they have answered."""
+    (database,) = (home / ".local").rglob("*.duckdb")
+    with duckdb.connect(str(database), read_only=True) as opened:
+        rows = opened.sql("SELECT request, answer FROM request_bodies").fetchall()
+    return [zlib.decompress(body).decode() for row in rows for body in row]
+
+
+def in_one(stream: str) -> str:
+    """Put a stream's pieces together, as a client would."""
+    lines = (line.removeprefix("data: ") for line in stream.split("\n"))
+    events = (orjson.loads(line) for line in lines if line.startswith('{"choices":'))
+    choices = (choice for event in events for choice in event["choices"])
+    return "".join(choice.get("delta", {}).get("content", "") for choice in choices)
 
 
 def leaks(text: str, canaries: list[Planted]) -> list[str]:

@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+from ccproxy.dialects.masking import mask_said
+from ccproxy.models.captured import EVENTS, Captured, Said
 from ccproxy.models.request_query import RequestFilter
 from ccproxy.models.request_record import RECORD, RequestRecord, new_id
+from ccproxy.storage.bodies import BodyStorage
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 from ccproxy.storage.requests import with_requests
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+MOST = 10_000
+"""Bytes of a body that are kept."""
 
 
 def record(ended_at: datetime = NOW, **facts: object) -> RequestRecord:
@@ -34,12 +40,37 @@ def records(number: int, **facts: object) -> list[RequestRecord]:
     ]
 
 
-async def keep(url: str, records: Sequence[RequestRecord]) -> None:
+def captured(of: RequestRecord, said: bytes) -> Captured:
+    """What was said in the request of a record, and streamed back."""
+    request, answer = Said("application/json"), Said(EVENTS)
+    request.add(said, MOST)
+    answer.add(b"data: " + said + b"\n\n", MOST)
+    return Captured(
+        id=new_id(of.ended_at),
+        ended_at=of.ended_at,
+        request_id=of.request_id,
+        request=request,
+        answer=answer,
+    )
+
+
+def body_storage(database: Database, **options: int) -> BodyStorage:
+    """What keeps bodies in a database."""
+    return BodyStorage(database, partial(mask_said, most=MOST), **options)
+
+
+async def keep(
+    url: str, records: Sequence[RequestRecord], bodies: Sequence[Captured] = ()
+) -> None:
     """Write records into a database, which is made if it is not there."""
     database = Database(url)
     storage = SimpleDuckDBStorage(database, RecordOptions(), clock=lambda: NOW)
     for each in records:
         storage.put(each)
+    said = body_storage(database)
+    for body in bodies:
+        said.put(body)
+    await said.stop(30)
     await storage.stop(30)
     await database.close()
 

@@ -67,6 +67,8 @@ def _messages(body: dict[str, Any]) -> Iterator[str]:
     messages = body["messages"]
     if not messages or messages[0]["role"] != "user":
         yield "messages: first message must use the user role"
+    if messages and messages[-1]["role"] == "assistant":
+        yield "This model does not support assistant message prefill"
     if orjson.dumps(body).count(b"cache_control") > 4:
         yield "A maximum of 4 blocks with cache_control may be provided"
     for tool in body.get("tools", ()):

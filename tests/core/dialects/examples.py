@@ -14,6 +14,12 @@ MAKER = "maker"
 PNG = "iVBORw0KGgo="
 LONG = "toolu_" + "x" * 90
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+STRICT = {
+    "type": "object",
+    "properties": {"city": {"type": "string", "minLength": 2}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 SITES = {"allowed_domains": ["example.com"]}
 SEAL = f"{MARK}{MAKER}:rs_1::sealed-words"
 FOREIGN = f"{MARK}other:rs_1::sealed-words"
@@ -56,6 +62,10 @@ def _messages() -> dict[F, Example]:
             said(source("image", type="url", url="http://x/i.png")),
             "http://x/i.png",
         ),
+        F.PREFILL: (
+            {"messages": [user(text), {"role": "assistant", "content": "Well,"}]},
+            None,
+        ),
         F.ANTHROPIC_FILE: (said(source("image", type="file", file_id="f1")), "f1"),
         F.DOCUMENT: (
             said(source("document", type="base64", media_type="a/pdf", data=PNG)),
@@ -68,7 +78,11 @@ def _messages() -> dict[F, Example]:
         F.DOCUMENT_TEXT: (said(source("document", type="text", data="doc")), "doc"),
         F.UNKNOWN_BLOCK: (said(text, {"type": "container_upload"}), None),
         F.TOOL: ({"tools": [tool]}, SCHEMA),
-        F.STRICT: ({"tools": [{**tool, "strict": True}]}, True),
+        F.STRICT: (
+            {"tools": [{**tool, "input_schema": STRICT, "strict": True}]},
+            ("strict", True),
+        ),
+        F.LOOSE: ({"tools": [{**tool, "strict": True}]}, None),
         F.WEB_SEARCH: ({"tools": [search]}, "web_search"),
         F.SEARCH_SITES: ({"tools": [{**search, "blocked_domains": ["x.org"]}]}, None),
         F.SEARCH_USES: ({"tools": [{**search, "max_uses": 3}]}, None),
@@ -204,7 +218,14 @@ def _chat() -> dict[F, Example]:
         F.UNKNOWN_BLOCK: (said({"type": "hologram"}), None),
         F.TOOL: ({"tools": [tool]}, SCHEMA),
         F.STRICT: (
-            {"tools": [{**tool, "function": {**function, "strict": True}}]},
+            {
+                "tools": [
+                    {
+                        **tool,
+                        "function": {**function, "parameters": STRICT, "strict": True},
+                    }
+                ]
+            },
             ("strict", True),
         ),
         F.CUSTOM_TOOL: ({"tools": [custom]}, "custom"),
@@ -229,6 +250,14 @@ def _chat() -> dict[F, Example]:
         F.OPENING: (
             {"messages": [{"role": "assistant", "content": "Ask!"}, user(WORDS)]},
             "Ask!",
+        ),
+        F.CLOSING: (
+            {"messages": [user(WORDS), {"role": "assistant", "content": "Well,"}]},
+            "Well,",
+        ),
+        F.IMAGE_DETAIL: (
+            said(part("image_url", url="http://x/i.png", detail="low")),
+            "low",
         ),
         F.LONG_NAME: (
             {"tools": [{**tool, "function": {**function, "name": "a.b"}}]},
@@ -321,7 +350,10 @@ def _responses() -> dict[F, Example]:
         F.DOCUMENT_FILE: (said({**file, "file_id": "file-1"}), "file-1"),
         F.UNKNOWN_BLOCK: (talk({"type": "file_search_call"}, call), None),
         F.TOOL: ({"tools": [tool]}, SCHEMA),
-        F.STRICT: ({"tools": [{**tool, "strict": True}]}, ("strict", True)),
+        F.STRICT: (
+            {"tools": [{**tool, "parameters": STRICT, "strict": True}]},
+            ("strict", True),
+        ),
         F.CUSTOM_TOOL: ({"tools": [{"type": "custom", "name": "patch"}]}, None),
         F.NAMESPACE: (
             {"tools": [{"type": "namespace", "name": "ns", "tools": [tool]}]},
@@ -356,6 +388,11 @@ def _responses() -> dict[F, Example]:
             {"input": [{**message, "content": "Ask!"}, user(TEXT)]},
             "Ask!",
         ),
+        F.CLOSING: (
+            {"input": [user(TEXT), {**message, "content": "Well,"}]},
+            "Well,",
+        ),
+        F.IMAGE_DETAIL: (said({**image, "detail": "low"}), "low"),
         F.LONG_NAME: (talk({**call, "call_id": LONG * 4}, call_id=LONG * 4), None),
         F.REASONING: (
             talk({**reasoning, "encrypted_content": _sealed("hm")} | SUMMARY, call),

@@ -54,6 +54,7 @@ SCHEMAS: st.SearchStrategy[JsonObject] = st.sampled_from(
         {
             "type": "object",
             "properties": {"a": {"type": "string"}},
+            "required": ["a"],
             "additionalProperties": False,
         },
     ]
@@ -61,7 +62,9 @@ SCHEMAS: st.SearchStrategy[JsonObject] = st.sampled_from(
 ARGUMENTS = st.dictionaries(NAMES, st.one_of(WORDS, st.integers(0, 9), st.none())).map(
     lambda given: orjson.dumps(given).decode()
 )
-FORMAT = Format({"type": "object"}, "answer", strict=True)
+FORMAT = Format(
+    {"type": "object", "additionalProperties": False}, "answer", strict=True
+)
 VALUES: dict[Setting, st.SearchStrategy[Json]] = {
     Setting.TEMPERATURE: st.sampled_from([0.0, 0.5, 1.0]),
     Setting.TOP_P: st.sampled_from([0.1, 1.0]),
@@ -127,9 +130,7 @@ def conversations(draw: st.DrawFn, client: Dialect, upstream: Dialect) -> Conver
         tools=tools,
         choice=choice,
         effort=draw(efforts(client, upstream)),
-        format=draw(
-            st.sampled_from([None, Format({"type": "object"}, "answer", True)])
-        ),
+        format=draw(st.sampled_from([None, FORMAT])),
         settings=kept,
         stream=draw(st.booleans()),
     )

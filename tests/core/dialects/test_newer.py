@@ -15,6 +15,7 @@ pytestmark = pytest.mark.unit
 
 CHAT, MESSAGES, RESPONSES = Dialect.CHAT, Dialect.MESSAGES, Dialect.RESPONSES
 TEXT = {"type": "text", "text": "words"}
+SAID = {"type": "input_text", "text": "words"}
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,8 @@ TEXT = {"type": "text", "text": "words"}
         (MESSAGES, RESPONSES, {"thinking": {"depth": 3}}, "thinking.depth"),
         (MESSAGES, CHAT, {"metadata": {"team": "a"}}, "metadata.team"),
         (MESSAGES, CHAT, {"messages": [{**user(TEXT), "mood": "calm"}]}, "mood"),
+        (CHAT, MESSAGES, {"messages": [user({**TEXT, "mood": 1})]}, "mood"),
+        (RESPONSES, CHAT, {"input": [user({**SAID, "mood": 1})]}, "mood"),
         (RESPONSES, CHAT, {"reasoning": {"mode": "pro"}}, "reasoning.mode"),
         (RESPONSES, MESSAGES, {"text": {"tone": "dry"}}, "text.tone"),
     ],

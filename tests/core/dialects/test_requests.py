@@ -520,7 +520,11 @@ def test_a_stream_of_chat_is_asked_for_its_usage() -> None:
 
 
 def test_a_schema_for_the_answer_in_all_dialects() -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}},
+        "additionalProperties": False,
+    }
     wanted = {"type": "json_schema", "schema": schema}
     chat = ask(MESSAGES, CHAT, output_config={"format": wanted})["response_format"]
     assert chat["json_schema"]["schema"] == schema

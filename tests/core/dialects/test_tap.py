@@ -17,6 +17,10 @@ STREAMS = [
     (CHAT, b'data: {"choices":[]}\n\ndata: [DONE]\n\n', Outcome.DONE),
     (CHAT, b"data:[DONE]\r\n\r\n", Outcome.DONE),
     (CHAT, b'data: {"choices":[]}\n\n', Outcome.OPEN),
+    (CHAT, b'data: {"choices":[{"finish_reason":"stop"}]}\n\n', Outcome.DONE),
+    (CHAT, b'data: {"choices":[{"finish_reason":null}]}\n\n', Outcome.OPEN),
+    (CHAT, b'data: {"choices":[],"usage":{"total_tokens":1}}', Outcome.DONE),
+    (CHAT, b"data: [1]\n\n", Outcome.OPEN),
     (CHAT, b'data: {"error":{"message":"x"}}\n\n', Outcome.FAILED),
     (CHAT, b'data: {"choices":[{"delta":{"content":"[DONE]"}}]}\n\n', Outcome.OPEN),
     (

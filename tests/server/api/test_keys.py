@@ -69,7 +69,9 @@ async def test_a_key_opens_the_models(running: RunningGateway, give: Give) -> No
     assert (await ask(running, token="the owner's")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api/status", "/api/requests", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/api/status", "/api/requests", "/api/requests/r/bodies", "/nowhere"]
+)
 async def test_a_key_opens_nothing_else(
     running: RunningGateway, give: Give, path: str
 ) -> None:
@@ -80,7 +82,9 @@ async def test_a_key_opens_nothing_else(
     assert "for models alone" in refused.text
     both = {"x-api-key": TOKEN, "authorization": "Bearer the owner's"}
     answer = await running.client.get(path, headers=both)
-    assert answer.status_code == (404 if path == "/nowhere" else 200)
+    assert answer.status_code == (
+        200 if path in ("/api/status", "/api/requests") else 404
+    )
 
 
 async def test_an_expired_or_revoked_key_is_refused(

@@ -25,8 +25,11 @@ async def answer(request: Request) -> Response:
     return Response(request.path.encode())
 
 
+OF_ONE = ("/api/things/{id}", "/api/things/{id}/parts")
 TABLE = PathTable(
-    [Route("/page", answer), Route("/files/*", answer)], ["/", "/api/status"], ["a"]
+    [Route("/page", answer), Route("/files/*", answer)],
+    ["/", "/api/status", *OF_ONE],
+    ["a"],
 )
 
 
@@ -47,6 +50,12 @@ TABLE = PathTable(
         ("/page", Kind.PLUGIN, "/page", None, ""),
         ("/files/x/y.js", Kind.PLUGIN, "/files/*", None, "x/y.js"),
         ("/api/status", Kind.API, "/api/status", None, ""),
+        ("/api/things/x", Kind.API, "/api/things/{id}", None, ""),
+        ("/api/things/x/parts", Kind.API, "/api/things/{id}/parts", None, ""),
+        ("/api/things/", Kind.API, "other", None, ""),
+        ("/api/things//parts", Kind.API, "other", None, ""),
+        ("/api/things/x/", Kind.API, "other", None, ""),
+        ("/api/things/x/parts/y", Kind.API, "other", None, ""),
         ("/a/api/status", Kind.API, "other", None, ""),
         ("/a/b/v1/messages", Kind.API, "other", None, ""),
         ("//v1/messages", Kind.API, "other", None, ""),

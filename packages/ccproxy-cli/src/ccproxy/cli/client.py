@@ -24,6 +24,7 @@ from ccproxy.errors import (
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.loader.profiles import ProfilesStatus, ProfileStatus
 from ccproxy.loader.status import PluginsStatus
+from ccproxy.models.captured import Bodies
 from ccproxy.models.request_query import (
     GroupBy,
     RequestFilter,
@@ -206,6 +207,11 @@ class GatewayClient:
         return await self._get(
             f"/api/requests/{quote(key, safe='')}", RECORD.validate_json
         )
+
+    async def bodies(self, key: str) -> Bodies:
+        """Tell what was said in one; raises as ``request`` does."""
+        path = f"/api/requests/{quote(key, safe='')}/bodies"
+        return await self._get(path, Bodies.model_validate_json)
 
     async def live_requests(self) -> AsyncIterator[RequestRecord]:
         """Yield the records of requests as they end, until the gateway stops.

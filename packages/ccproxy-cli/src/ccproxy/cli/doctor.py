@@ -21,6 +21,7 @@ from ccproxy.errors import (
     UpstreamConnectError,
 )
 from ccproxy.errors.exit_codes import ExitCode
+from ccproxy.loader.capture_check import check_capture
 from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.routing_check import check_routing
 from ccproxy.loader.status import PluginsStatus, PluginState
@@ -41,6 +42,7 @@ def doctor(
         opened = open_settings(config, sets or ())
         plugins = load_plugins(opened)
         check_routing(opened.settings, plugins)
+        check_capture(opened.settings, plugins)
     except (ConfigError, PluginError) as error:
         found.append(Check("settings", State.FAIL, error.message, error.hint))
     else:

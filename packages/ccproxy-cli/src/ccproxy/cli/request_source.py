@@ -8,6 +8,7 @@ from typing import Protocol
 from ccproxy.cli.client import GatewayClient, Target, connected
 from ccproxy.cli.opened import Opened
 from ccproxy.errors import UpstreamConnectError
+from ccproxy.models.captured import Bodies
 from ccproxy.models.request_query import (
     GroupBy,
     RequestFilter,
@@ -33,6 +34,9 @@ class Source(Protocol):
 
     async def request(self, key: str) -> RequestRecord:
         """Tell of one."""
+
+    async def bodies(self, key: str) -> Bodies:
+        """Tell what was said in one."""
 
     async def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
         """Count them in groups."""
@@ -73,6 +77,12 @@ class DatabaseSource:
             UnknownRequestError: There is no record of it.
         """
         return await with_requests(self._database, lambda requests: requests.find(key))
+
+    async def bodies(self, key: str) -> Bodies:
+        """Tell what was said in one; raises as ``request`` does."""
+        return await with_requests(
+            self._database, lambda requests: requests.bodies(key)
+        )
 
     async def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
         """Count them in groups; raises the same."""

@@ -23,6 +23,7 @@ from ccproxy.cli.options import (
 )
 from ccproxy.cli.request_source import PAGE, DatabaseSource, source
 from ccproxy.cli.rows import Format, format_of, write_rows
+from ccproxy.models.captured import Bodies, Body
 from ccproxy.models.request_query import RequestFilter, RequestsPage, StatusClass
 from ccproxy.models.request_record import COLUMNS, RECORD, RequestRecord
 from ccproxy.storage.database import Database
@@ -126,13 +127,20 @@ def show_request(
         str, typer.Argument(metavar="ID", help="As listed, or x-ccproxy-request-id.")
     ],
     *,
+    bodies: Annotated[
+        bool, typer.Option("--bodies", help="What was said, if it was captured.")
+    ] = False,
     config: ConfigOption = None,
     sets: SetOption = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show all that is known of one request."""
-    record = asyncio.run(_one(open_settings(config, sets or ()), url, key))
+    """Show all that is known of one request, or what was said in it."""
+    opened = open_settings(config, sets or ())
+    if bodies:
+        _show_bodies(asyncio.run(_said(opened, url, key)), as_json=as_json)
+        return
+    record = asyncio.run(_one(opened, url, key))
     if as_json:
         show_json(RECORD.dump_python(record, mode="json"))
         return
@@ -190,6 +198,28 @@ async def _page(
 async def _one(opened: Opened, url: str | None, key: str) -> RequestRecord:
     async with source(opened, url) as records:
         return await records.request(key)
+
+
+async def _said(opened: Opened, url: str | None, key: str) -> Bodies:
+    async with source(opened, url) as records:
+        return await records.bodies(key)
+
+
+def _show_bodies(bodies: Bodies, *, as_json: bool) -> None:
+    if as_json:
+        show_json(bodies.model_dump(mode="json"))
+        return
+    _show_body("request", bodies.request)
+    show("")
+    _show_body("answer", bodies.answer)
+
+
+def _show_body(name: str, body: Body) -> None:
+    facts = [name, body.media_type or "of no type", f"{body.size} bytes"]
+    if body.truncated:
+        facts.append("cut")
+    show("  ".join(facts))
+    show("compressed, so not kept" if body.text is None else body.text.rstrip("\n"))
 
 
 async def _follow(opened: Opened, url: str | None, *, as_json: bool) -> None:

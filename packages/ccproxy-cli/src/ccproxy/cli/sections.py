@@ -9,6 +9,7 @@ from ccproxy.cli.checks import State
 from ccproxy.cli.opened import Opened, load_plugins, open_settings, quiet_log
 from ccproxy.config import Layers, load, plugin_sections, section
 from ccproxy.errors import ConfigError, PluginError
+from ccproxy.loader.capture_check import check_capture
 from ccproxy.loader.discovery import discover
 from ccproxy.loader.isolation import isolated
 from ccproxy.loader.routing_check import check_routing
@@ -44,7 +45,8 @@ def mistakes(layers: Layers) -> list[ConfigError | PluginError]:
     except ConfigError as error:
         found = _in_sections(layers, settings.plugins.directory)
         return found if str(error) in map(str, found) else [error, *found]
-    errors = list(_raised([partial(check_routing, settings, plugins)]))
+    checked = check_routing, check_capture
+    errors = list(_raised([partial(each, settings, plugins) for each in checked]))
     access = checks.access(settings)
     if access.state is State.FAIL:
         errors.append(ConfigError(access.detail, hint=access.hint))

@@ -200,6 +200,18 @@ class Storage(Section):
     set, they are deleted."""
 
 
+class Capture(Section):
+    """What is kept of what is said in requests and their answers."""
+
+    providers: tuple[str, ...] = ()
+    """Patterns of providers, such as codex or openai*, with whom all that is said is
+    kept beside its record, secrets masked; with none, nothing is."""
+    max_bytes: int = Field(default=256 * 1024, ge=1)
+    """Bytes of each request and each answer that are kept; the rest is cut off."""
+    retention_days: int = Field(default=7, ge=1)
+    """Days for which they are kept, beside today, but no longer than their records."""
+
+
 class ModelRoute(Section):
     """Sends the models of a pattern to a provider."""
 

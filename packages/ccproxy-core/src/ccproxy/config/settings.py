@@ -12,6 +12,7 @@ from pydantic_settings import (
 
 from ccproxy.config.paths import data_dir
 from ccproxy.config.sections import (
+    Capture,
     Dashboard,
     Guard,
     Hooks,
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     http: Http = Http()
     logging: Logging = Logging()
     storage: Storage = Storage()
+    capture: Capture = Capture()
     routing: Routing = Routing()
     prices: Prices = Prices()
     limits: Limits = Limits()

@@ -28,6 +28,7 @@ from ccproxy.dialects.json import (
     text,
 )
 from ccproxy.dialects.media import from_data_url, media_type_of
+from ccproxy.dialects.schemas import leaves_nothing_open
 from ccproxy.dialects.speaker import Writing
 
 VENDOR = "openai"
@@ -135,14 +136,22 @@ def read_schema(wanted: JsonObject) -> Format:
     )
 
 
-def write_schema(wanted: Format) -> JsonObject:
+def write_schema(wanted: Format, writing: Writing) -> JsonObject:
     """Write a JSON schema with its name, which OpenAI wants."""
     schema: JsonObject = {"name": wanted.name or "answer", "schema": wanted.schema}
     if wanted.description:
         schema["description"] = wanted.description
     if wanted.strict is not None:
-        schema["strict"] = wanted.strict
+        schema["strict"] = write_strict(wanted.schema, writing, strict=wanted.strict)
     return schema
+
+
+def write_strict(schema: JsonObject, writing: Writing, *, strict: bool) -> bool:
+    """Tell whether to ask for a schema as strict."""
+    if strict and not leaves_nothing_open(schema):
+        writing.notes.lose(Feature.LOOSE)
+        return False
+    return strict
 
 
 def write_level(effort: Effort, writing: Writing) -> str:

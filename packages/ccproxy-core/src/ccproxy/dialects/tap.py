@@ -12,6 +12,7 @@ import orjson
 from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.endpoint import Dialect
 from ccproxy.dialects.failure import error_event
+from ccproxy.dialects.json import objects
 from ccproxy.dialects.meter import SIGNS, Meter
 from ccproxy.dialects.sse import EventSplitter, parse_event
 
@@ -119,6 +120,8 @@ class StreamTap:
         if tail := self._splitter.flush():
             self._cut = True
             self._see(tail)
+        if self.outcome is Outcome.OPEN and self._dialect is Dialect.CHAT:
+            self.outcome = _end_of_chat(self.last)
         return b""
 
     def fail(self, status: int, message: str, code: str) -> bytes:
@@ -147,6 +150,22 @@ def _judge_chat(dialect: Dialect, event: bytes) -> Outcome | None:
         if isinstance(payload, dict) and payload.get("error"):
             return Outcome.FAILED
     return None
+
+
+def _end_of_chat(last: bytes) -> Outcome:
+    """Judge a stream without ``[DONE]`` by its last chunk: not every server sends it.
+
+    The last one tells why the answer ended, or behind that what it used.
+    """
+    payload = _json(parse_event(last).data)
+    if not isinstance(payload, dict):
+        return Outcome.OPEN
+    choices = payload.get("choices")
+    for choice in objects(choices):
+        if isinstance(choice.get("finish_reason"), str):
+            return Outcome.DONE
+    counts = choices == [] and isinstance(payload.get("usage"), dict)
+    return Outcome.DONE if counts else Outcome.OPEN
 
 
 def _judge_typed(dialect: Dialect, event: bytes) -> Outcome | None:

@@ -18,7 +18,7 @@
     │   ├── LimitExceededError
     │   ├── MethodNotAllowedError
     │   ├── UnknownProviderError
-    │   ├── UnknownRequestError the request log has no such record
+    │   ├── UnknownRequestError the request log has no such record, or not what was said
     │   ├── DialectNotSpokenError
     │   ├── PreviousAnswerError it goes on from an answer that nobody keeps
     │   └── UntranslatableError it can't be said in the provider's dialect
@@ -136,7 +136,7 @@ class UnknownProviderError(RequestError):
 
 
 class UnknownRequestError(RequestError):
-    """The request log has no record of such a request."""
+    """The request log has no record of such a request, or not what was said in it."""
 
 
 class DialectNotSpokenError(RequestError):

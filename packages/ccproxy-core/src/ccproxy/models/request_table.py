@@ -1,10 +1,19 @@
-"""The table of request records, made from the fields of the record."""
+"""The tables of request records, made from the fields of the record, and of bodies."""
 
 from types import NoneType
 from typing import Any, get_args
 
 from pydantic import AwareDatetime
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Double, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    LargeBinary,
+    String,
+    Table,
+)
 from sqlalchemy.types import TypeEngine
 
 from ccproxy.models.profile import metadata
@@ -36,4 +45,25 @@ request_records = Table(
 
 DuckDB finds rows by the order they are in, and an index would have to be read whenever
 the file is opened to write.
+"""
+
+request_bodies = Table(
+    "request_bodies",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("ended_at", DateTime(timezone=True), nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("request_type", String),
+    Column("request_size", BigInteger, nullable=False),
+    Column("request_truncated", Boolean, nullable=False),
+    Column("request", LargeBinary),
+    Column("answer_type", String),
+    Column("answer_size", BigInteger, nullable=False),
+    Column("answer_truncated", Boolean, nullable=False),
+    Column("answer", LargeBinary),
+)
+"""A row for each request whose bodies were captured; see ``Body``.
+
+A table of its own, so that whoever looks through the records reads none of it. Both
+texts are masked and compressed by zlib. The key is one on PostgreSQL alone.
 """

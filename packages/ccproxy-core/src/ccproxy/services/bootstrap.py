@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from ccproxy.config import Settings, paths
+from ccproxy.dialects.masking import mask_said
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.prices.book import PriceBook
@@ -16,6 +17,7 @@ from ccproxy.services.pricing import Pricing
 from ccproxy.services.profile import ProfileService
 from ccproxy.services.request_log import RequestLog, tell_costs
 from ccproxy.services.spending import Spending
+from ccproxy.storage.bodies import BodyStorage
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 
@@ -59,14 +61,17 @@ def build_container(
         timeout=settings.hooks.timeout_seconds, queue_size=settings.hooks.queue_size
     )
     storage = _storage(settings, database, container, prices, bus)
+    bodies = _bodies(settings, database, container)
     container.provide(HookBus, bus, close=bus.stop)
-    requests = RequestLog(database, bus, storage, settings.server.workers)
+    workers = settings.server.workers
+    requests = RequestLog(database, bus, storage, workers, bodies=bodies)
     container.provide(RequestLog, requests)
     requests.start()
     profiles = ProfileService(database, bus, adapters)
     container.provide(ProfileService, profiles, close=profiles.close)
     profiles.start()
-    container.provide(Vitals, Vitals(partial(_read, pool, bus, storage, profiles)))
+    kept = {"request records": storage, "request bodies": bodies}
+    container.provide(Vitals, Vitals(partial(_read, pool, bus, kept, profiles)))
     return container
 
 
@@ -93,7 +98,7 @@ def plugin_context(
 def _read(
     pool: HTTPPoolManager,
     bus: HookBus,
-    storage: SimpleDuckDBStorage | None,
+    kept: Mapping[str, SimpleDuckDBStorage | BodyStorage | None],
     profiles: ProfileService,
 ) -> Reading:
     """Read how the services are."""
@@ -101,9 +106,11 @@ def _read(
         QueueReading(lane.name, lane.depth, lane.lag, lane.dropped)
         for lane in bus.lanes
     ]
-    if storage is not None:
-        name = "request records"
-        queues.append(QueueReading(name, storage.depth, storage.lag, storage.dropped))
+    queues += [
+        QueueReading(name, storage.depth, storage.lag, storage.dropped)
+        for name, storage in kept.items()
+        if storage is not None
+    ]
     return Reading(
         queues=tuple(queues),
         hook_failures=bus.failures,
@@ -129,6 +136,7 @@ def _storage(
         flush_seconds=section.flush_seconds,
         lag_warning=section.lag_warning_seconds,
         retention_days=section.retention_days,
+        bodies_days=settings.capture.retention_days,
         archive_dir=section.archive_dir,
     )
     storage = SimpleDuckDBStorage(
@@ -138,6 +146,17 @@ def _storage(
     return container.provide(
         SimpleDuckDBStorage, storage, close=lambda: storage.stop(grace)
     )
+
+
+def _bodies(
+    settings: Settings, database: Database, container: ServiceContainer
+) -> BodyStorage | None:
+    """Make what keeps bodies, if some are to be kept."""
+    if not settings.capture.providers:
+        return None
+    mask = partial(mask_said, most=settings.capture.max_bytes)
+    bodies, grace = BodyStorage(database, mask), settings.server.grace_seconds
+    return container.provide(BodyStorage, bodies, close=lambda: bodies.stop(grace))
 
 
 def _price_urls(providers: Mapping[str, Provider]) -> dict[str, str]:

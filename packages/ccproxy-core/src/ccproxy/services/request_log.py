@@ -17,6 +17,7 @@ from ccproxy.hooks.events import (
     RequestFailed,
     RequestsPriced,
 )
+from ccproxy.models.captured import Bodies
 from ccproxy.models.request_query import (
     GroupBy,
     RequestFilter,
@@ -26,6 +27,7 @@ from ccproxy.models.request_query import (
 from ccproxy.models.request_record import COLUMNS, LISTS, RequestRecord, new_id
 from ccproxy.security.sanitizer import mask_text
 from ccproxy.services.other_workers import OtherWorkers
+from ccproxy.storage.bodies import BodyStorage
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
 from ccproxy.storage.requests import with_requests
@@ -86,6 +88,7 @@ class RequestLog:
         bus: Whose events are followed.
         storage: Where they are kept; without it they are only told to those who listen.
         workers: How many processes serve requests and keep records there.
+        bodies: Where bodies are kept, if some are captured.
 
     Attributes:
         storage: The same.
@@ -98,10 +101,13 @@ class RequestLog:
         bus: HookBus,
         storage: SimpleDuckDBStorage | None,
         workers: int = 1,
+        *,
+        bodies: BodyStorage | None = None,
     ) -> None:
         self._database = database
         self._bus = bus
         self.storage = storage
+        self._bodies = bodies
         self.hears_all = storage is not None or workers == 1
         self._others: OtherWorkers | None = None
         if storage is not None and workers > 1:
@@ -160,6 +166,19 @@ class RequestLog:
         """
         await self._flush()
         return await with_requests(self._database, lambda requests: requests.find(key))
+
+    async def bodies(self, key: str) -> Bodies:
+        """Return what was said in a request; takes and raises what ``find`` does.
+
+        Raises:
+            UnknownRequestError: Nothing of it was captured, or it is kept no longer.
+        """
+        await self._flush()
+        if self._bodies is not None:
+            await self._bodies.flush(FLUSH_PATIENCE)
+        return await with_requests(
+            self._database, lambda requests: requests.bodies(key)
+        )
 
     async def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
         """Count records in groups; raises as ``page`` does."""

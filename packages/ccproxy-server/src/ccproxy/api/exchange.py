@@ -7,6 +7,7 @@ from functools import partial
 from time import monotonic
 
 from ccproxy.api.callers import client_of, session_of, workspace_of
+from ccproxy.api.capture import Copy
 from ccproxy.api.routing import OTHER, Kind, Match
 from ccproxy.api.standing import Standing
 from ccproxy.dialects import Dialect
@@ -62,6 +63,7 @@ class Exchange:
         shared_with: The web origin whose pages may read the answer.
         usage: What the answer used, if its upstream told.
         tool_calls: How many tools it asks the client to call, if it was read.
+        copy: Takes what is said, where that is to be kept.
         failure: Set when the answer is not whole.
         reason: Why, for people; masked.
     """
@@ -98,6 +100,7 @@ class Exchange:
     token: str | None = None
     standing: Standing | None = None
     warning: str = ""
+    copy: Copy | None = None
     failure: Failure | None = None
     reason: str = ""
 

@@ -102,6 +102,8 @@ class Forward:
         exchange.streaming = payload.get("stream") is True
         targets = self._models.targets(exchange.match, exchange.model_requested)
         targets = for_key(exchange.key, targets)
+        if exchange.copy is not None:
+            exchange.copy.asks(body, (each.provider.name for each in targets))
         choices = self._choices.order(exchange, payload, targets)
         attention = Attention(receive, self._lookout)
         asked = Asked(

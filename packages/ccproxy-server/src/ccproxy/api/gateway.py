@@ -19,6 +19,7 @@ from ccproxy.errors import CCProxyError, ExposedError
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import CircuitChanged, CircuitState
 from ccproxy.http.pool import HTTPPoolManager
+from ccproxy.loader.capture_check import check_capture
 from ccproxy.loader.discovery import Found, discover
 from ccproxy.loader.manager import PluginManager
 from ccproxy.loader.routing_check import check_routing
@@ -77,6 +78,7 @@ class Gateway:
         self.plugins = PluginManager(found, self.settings, layers)
         self.plugins.load()
         check_routing(self.settings, self.plugins)
+        check_capture(self.settings, self.plugins)
         self._upstream = upstream
         self._upgrade = upgrade
         self._data_dir = data_dir

@@ -58,7 +58,7 @@ class PathTable:
     Args:
         routes: Those of plugins.
         api_paths: Templates of the paths FastAPI serves, such as ``/api/status``; a
-            parameter can only be the last segment.
+            parameter can only be the last segment, or the one before it.
         providers: Names of the providers; clients probe the base URLs they are given.
     """
 
@@ -78,11 +78,14 @@ class PathTable:
                 match = Match(Kind.MODEL, template + path, endpoint, base[1:] or None)
                 self._exact[base + path] = match
         self._exact["/v1/models"] = Match(Kind.MODELS, "/v1/models")
-        self._api_prefixes: dict[str, Match] = {}
+        self._api_around: dict[tuple[str, str], Match] = {}
         for path in api_paths:
-            prefix, brace, _ = path.partition("{")
-            into = self._api_prefixes if brace else self._exact
-            into.setdefault(prefix, Match(Kind.API, path))
+            prefix, brace, rest = path.partition("{")
+            if brace:
+                around = prefix, rest.partition("}")[2]
+                self._api_around[around] = Match(Kind.API, path)
+            else:
+                self._exact.setdefault(path, Match(Kind.API, path))
         self._prefixes: list[tuple[str, Route]] = []
         for route in routes:
             if route.path.endswith("/*"):
@@ -96,7 +99,7 @@ class PathTable:
     def templates(self) -> list[str]:
         """All paths that are known beforehand."""
         prefixes = [route.path for _, route in self._prefixes]
-        prefixes += [match.route for match in self._api_prefixes.values()]
+        prefixes += [match.route for match in self._api_around.values()]
         return sorted([*self._exact, *prefixes, "/v1/models/{model}"])
 
     def match(self, path: str) -> Match:
@@ -110,10 +113,17 @@ class PathTable:
                 return Match(Kind.PLUGIN, route.path, plugin_route=route, rest=rest)
         if path.startswith("/v1/models/"):
             return Match(Kind.MODELS, "/v1/models/{model}", rest=path[11:])
-        prefix, slash, rest = path.rpartition("/")
-        if rest and (found := self._api_prefixes.get(prefix + slash)):
+        found = self._with_a_parameter(path) or self._behind_a_provider(path)
+        return found or Match(Kind.API, OTHER)
+
+    def _with_a_parameter(self, path: str) -> Match | None:
+        """Match what FastAPI serves with a parameter in its path."""
+        head, slash, last = path.rpartition("/")
+        if last and (found := self._api_around.get((head + slash, ""))):
             return found
-        return self._behind_a_provider(path) or Match(Kind.API, OTHER)
+        prefix, between, parameter = head.rpartition("/")
+        around = prefix + between, slash + last
+        return self._api_around.get(around) if parameter else None
 
     def _behind_a_provider(self, path: str) -> Match | None:
         """Match ``/{provider}/v1/...``, whether or not the provider exists."""

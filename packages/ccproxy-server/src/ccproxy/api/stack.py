@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ccproxy.api.api import api_paths, build_api
+from ccproxy.api.capture import Capture
 from ccproxy.api.choices import Choices
 from ccproxy.api.forward import Admit, Forward, admit_all
 from ccproxy.api.middleware.access import Access
@@ -24,6 +25,7 @@ from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
 from ccproxy.services.pricing import Pricing
 from ccproxy.services.spending import Spending
+from ccproxy.storage.bodies import BodyStorage
 
 if TYPE_CHECKING:
     from ccproxy.api.limits.limiting import Limiting
@@ -68,8 +70,15 @@ def build_stack(container: ServiceContainer, tokens: Iterable[str]) -> Stack:
     )
     paths = PathTable(plugins.routes, api_paths(), plugins.providers)
     container.provide(PathTable, paths)
-    http = Lifecycle(access, paths, bus)
+    http = Lifecycle(access, paths, bus, _capture(container))
     return Stack(http, ResponsesSocket(http, access, paths))
+
+
+def _capture(container: ServiceContainer) -> Capture | None:
+    wanted = container.get(Settings).capture
+    if not wanted.providers:
+        return None
+    return Capture(container.get(BodyStorage), wanted.providers, wanted.max_bytes)
 
 
 def _limiting(container: ServiceContainer) -> "Limiting | None":

@@ -11,6 +11,7 @@ REQUEST: Losses = {
     F.DOCUMENT_TEXT: changed("sent as text"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
     F.CUSTOM_TOOL: changed("sent as function tools with one text argument"),
+    F.LOOSE: changed("asked for without strict, for OpenAI would refuse it"),
     F.NAMESPACE: changed("sent as the first part of the tools' names"),
     F.WEB_SEARCH: dropped("it is asked of models with -search- in their names alone"),
     F.SEARCH_SITES: dropped(),
@@ -20,6 +21,7 @@ REQUEST: Losses = {
     F.TOOL_ORDER: changed("sent before the calls"),
     F.TOOL_ERROR: changed("told by words before the result"),
     F.TOOL_IMAGE: changed("sent as the user's, behind the results"),
+    F.PREFILL: changed("the model may begin anew behind it"),
     F.ORPHAN: changed("sent as text of the user"),
     F.LONG_NAME: changed("sent in a short form, and back as they were"),
     F.REASONING: changed("sent as reasoning_content"),
@@ -52,6 +54,8 @@ ANSWER: Losses = {
 
 UNSAID = frozenset(
     {
+        F.PREFILL,
+        F.LOOSE,
         F.IMAGE_FILE,
         F.ANTHROPIC_FILE,
         F.DOCUMENT_URL,

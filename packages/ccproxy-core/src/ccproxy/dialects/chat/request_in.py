@@ -86,6 +86,7 @@ _MESSAGE = frozenset(
         "annotations",
     ]
 )
+_PART = frozenset({"type", "text", "refusal", "image_url", "file", "input_audio"})
 _MEANINGLESS: JsonObject = {"store": False}
 """What says nothing when it has this value."""
 
@@ -147,18 +148,18 @@ def _read_message(asked: Conversation, message: JsonObject, notes: Notes) -> Non
     content = message.get("content")
     match message.get("role"):
         case "system" | "developer":
-            for block in _parts(content):
+            for block in _parts(content, notes):
                 if isinstance(block, Text) and not asked.turns:
                     asked.system.append(block)
                 else:
                     asked.say(Role.SYSTEM, block)
         case "assistant":
-            for block in _answer(message):
+            for block in _answer(message, notes):
                 asked.say(Role.ASSISTANT, block)
         case "tool":
             result = tuple(
                 each
-                for each in _parts(content)
+                for each in _parts(content, notes)
                 if isinstance(each, Text | Image | Document | Opaque)
             )
             name = text(message.get("tool_call_id"))
@@ -166,18 +167,19 @@ def _read_message(asked: Conversation, message: JsonObject, notes: Notes) -> Non
         case "function":
             notes.lose(Feature.FUNCTIONS)
         case _:
-            for block in _parts(content):
+            for block in _parts(content, notes):
                 if isinstance(block, Opaque) and block.kind == "input_audio":
                     notes.lose(Feature.AUDIO)
                 asked.say(Role.USER, block)
 
 
-def _parts(content: Json) -> Iterator[Block]:
+def _parts(content: Json, notes: Notes) -> Iterator[Block]:
     if isinstance(content, str):
         if content:
             yield Text(content)
         return
     for part in objects(content):
+        notes.unread(part, _PART)
         yield _part(part)
 
 
@@ -196,11 +198,11 @@ def _part(part: JsonObject) -> Block:
     return Opaque(kind)
 
 
-def _answer(message: JsonObject) -> Iterator[Block]:
+def _answer(message: JsonObject, notes: Notes) -> Iterator[Block]:
     thought = text(message.get("reasoning_content")) or text(message.get("reasoning"))
     if thought:
         yield Reasoning(thought)
-    yield from _parts(message.get("content"))
+    yield from _parts(message.get("content"), notes)
     if refusal := text(message.get("refusal")):
         yield Refusal(refusal)
     for call in objects(message.get("tool_calls")):

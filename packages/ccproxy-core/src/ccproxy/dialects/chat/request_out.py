@@ -40,6 +40,7 @@ from ccproxy.dialects.openai import (
     chosen,
     write_level,
     write_schema,
+    write_strict,
     written_out,
 )
 from ccproxy.dialects.session import short_user
@@ -73,7 +74,7 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     if asked.effort is not None and (level := write_level(asked.effort, writing)):
         body["reasoning_effort"] = level
     if asked.format is not None:
-        body["response_format"] = _format(asked.format)
+        body["response_format"] = _format(asked.format, writing)
     if asked.logprobs is not None:
         body["logprobs"] = True
         if asked.logprobs:
@@ -233,7 +234,8 @@ def _tool(tool: Tool, writing: Writing) -> JsonObject:
         function["description"] = tool.description
     function["parameters"] = wrapped_schema(tool) if tool.custom else tool.schema
     if tool.strict is not None:
-        function["strict"] = tool.strict
+        strict = write_strict(tool.schema, writing, strict=tool.strict)
+        function["strict"] = strict
     return {"type": "function", "function": function}
 
 
@@ -262,10 +264,10 @@ def _named(name: str, tools: list[Tool], writing: Writing) -> JsonObject:
     return {"type": "function", "function": {"name": known}}
 
 
-def _format(wanted: Format) -> JsonObject:
+def _format(wanted: Format, writing: Writing) -> JsonObject:
     if not wanted.schema:
         return {"type": "json_object"}
-    return {"type": "json_schema", "json_schema": write_schema(wanted)}
+    return {"type": "json_schema", "json_schema": write_schema(wanted, writing)}
 
 
 def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> None:

@@ -6,10 +6,12 @@ F = Feature
 
 REQUEST: Losses = {
     F.LATER_SYSTEM: changed("sent as text of the user, between <system> tags"),
+    F.IMAGE_DETAIL: dropped(),
     F.IMAGE_FILE: refused("it is in another vendor's store; send its content"),
     F.DOCUMENT_FILE: refused("it is in another vendor's store; send its content"),
     F.AUDIO: refused("Anthropic Messages takes no audio"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
+    F.STRICT: changed("objects are closed, and limits told in words"),
     F.CUSTOM_TOOL: changed("sent as function tools with one text argument"),
     F.NAMESPACE: changed("sent as the first part of the tools' names"),
     F.SEARCH_SIZE: dropped(),
@@ -17,6 +19,7 @@ REQUEST: Losses = {
     F.SERVER_TOOL: dropped("only their own vendor's models have them"),
     F.ALLOWED_TOOLS: changed("the other tools are left out"),
     F.OPENING: changed("a short turn of the user's is put before it"),
+    F.CLOSING: changed("a short turn of the user's is put behind it"),
     F.ORPHAN: changed("sent as text of the user"),
     F.LONG_NAME: changed("sent in a short form, and back as they were"),
     F.FOREIGN_REASONING: dropped("it is of use to its maker alone"),
@@ -27,6 +30,7 @@ REQUEST: Losses = {
         "left out where it would be refused: with a forced tool, and on older models "
         "within tool calls whose thinking is gone"
     ),
+    F.JSON_SCHEMA: changed("objects are closed, and limits told in words"),
     F.JSON_OBJECT: dropped("only a schema can be asked for"),
     F.TEMPERATURE: changed("at most 1, and not while thinking"),
     F.TOP_P: changed("not while thinking"),
@@ -63,6 +67,8 @@ ANSWER: Losses = {
 UNSAID = frozenset(
     {
         F.OPENING,
+        F.CLOSING,
+        F.IMAGE_DETAIL,
         F.AUDIO,
         F.IMAGE_FILE,
         F.DOCUMENT_FILE,

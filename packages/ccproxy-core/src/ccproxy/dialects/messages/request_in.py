@@ -117,6 +117,8 @@ def parse_request(payload: JsonObject, notes: Notes) -> Conversation:
         notes.unread(message, _MESSAGE)
         for block in _content(message.get("content"), notes):
             asked.say(role, block)
+    if asked.turns and asked.turns[-1].role is Role.ASSISTANT:
+        notes.lose(Feature.PREFILL)
     _read_tools(asked, payload, notes)
     asked.effort = read_effort(payload)
     config = an_object(payload.get("output_config"))

@@ -32,11 +32,16 @@ from ccproxy.dialects.messages.cache import mark
 from ccproxy.dialects.messages.search import WEB_SEARCH, write_tool
 from ccproxy.dialects.messages.settings import max_tokens, write_settings
 from ccproxy.dialects.messages.thinking import write_thinking
+from ccproxy.dialects.schemas import closed
 from ccproxy.dialects.speaker import Writing
 from ccproxy.dialects.tools import wrapped_arguments, wrapped_schema
 
 _OPENING: JsonObject = {"type": "text", "text": "(The conversation begins.)"}
 """Said by the user where the assistant spoke first; Anthropic does not take that."""
+
+_CLOSING: JsonObject = {"type": "text", "text": "(The conversation goes on.)"}
+"""Said by the user where the assistant spoke last: Anthropic's models take that for the
+beginning of their answer, or refuse it."""
 
 _CHOICES = {Choice.AUTO: "auto", Choice.REQUIRED: "any", Choice.NONE: "none"}
 
@@ -57,7 +62,8 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
     _write_tools(body, asked, writing)
     if asked.format is not None:
         if asked.format.schema:
-            wanted: JsonObject = {"type": "json_schema", "schema": asked.format.schema}
+            schema = _closed(asked.format.schema, Feature.JSON_SCHEMA, writing)
+            wanted: JsonObject = {"type": "json_schema", "schema": schema}
             body["output_config"] = {"format": wanted}
         else:
             writing.notes.lose(Feature.JSON_OBJECT)
@@ -90,6 +96,9 @@ def _messages(turns: Iterable[Turn], writing: Writing) -> list[Json]:
     if said and said[0][0] == "assistant":
         writing.notes.lose(Feature.OPENING)
         said.insert(0, ("user", [dict(_OPENING)]))
+    if said and said[-1][0] == "assistant":
+        writing.notes.lose(Feature.CLOSING)
+        said.append(("user", [dict(_CLOSING)]))
     return [
         # Results come before all else, where the API wants them.
         {"role": role, "content": sorted(blocks, key=lambda each: not _is_result(each))}
@@ -160,6 +169,8 @@ def _piece(block: Block, writing: Writing) -> list[Json]:
         case Image():
             if block.file_id:
                 writing.notes.lose(Feature.IMAGE_FILE)
+            if block.detail:
+                writing.notes.lose(Feature.IMAGE_DETAIL)
             return [{"type": "image", "source": _source(block)}]
         case Document():
             return [_document(block, writing)]
@@ -239,7 +250,15 @@ def _tool(tool: Tool, writing: Writing) -> JsonObject:
     if tool.description:
         written["description"] = tool.description
     if tool.strict and not tool.custom:
+        written["input_schema"] = _closed(_schema(tool), Feature.STRICT, writing)
         written["strict"] = True
+    return written
+
+
+def _closed(schema: JsonObject, feature: Feature, writing: Writing) -> JsonObject:
+    written = closed(schema)
+    if written is not schema:
+        writing.notes.lose(feature)
     return written
 
 

@@ -9,12 +9,14 @@ REQUEST: Losses = {
     F.DOCUMENT_TEXT: changed("sent as text"),
     F.AUDIO: refused("Responses takes no audio"),
     F.UNKNOWN_BLOCK: dropped("no other dialect has them"),
+    F.LOOSE: changed("asked for without strict, for OpenAI would refuse it"),
     F.NAMESPACE: changed("sent as the first part of the tools' names"),
     F.SEARCH_SITES: changed("those not to search are left out"),
     F.SEARCH_USES: dropped(),
     F.SEARCHED: dropped("they are of use to their maker alone"),
     F.SERVER_TOOL: dropped("only their own vendor's models have them"),
     F.TOOL_ERROR: changed("told by words before the result"),
+    F.PREFILL: changed("the model may begin anew behind it"),
     F.ORPHAN: changed("sent as text of the user"),
     F.LONG_NAME: changed("sent in a short form, and back as they were"),
     F.FOREIGN_REASONING: dropped("it is of use to its maker alone"),
@@ -49,6 +51,8 @@ ANSWER: Losses = {
 
 UNSAID = frozenset(
     {
+        F.PREFILL,
+        F.LOOSE,
         F.ANTHROPIC_FILE,
         F.DOCUMENT_TEXT,
         F.AUDIO,

@@ -73,22 +73,16 @@ _INNER = {
 }
 """What is read of the objects among the parameters."""
 _ITEM = frozenset(
-    [
-        "type",
-        "id",
-        "status",
-        "role",
-        "content",
-        "call_id",
-        "name",
-        "namespace",
-        "arguments",
-        "input",
-        "output",
-        "summary",
-        "encrypted_content",
-        "action",
-    ]
+    {
+        *("type", "id", "status", "role", "content", "call_id", "name", "namespace"),
+        *("arguments", "input", "output", "summary", "encrypted_content", "action"),
+    }
+)
+_PART = frozenset(
+    {
+        *("type", "text", "annotations", "logprobs", "refusal", "input_audio"),
+        *("detail", "image_url", "file_id", "file_data", "file_url", "filename"),
+    }
 )
 _MEANINGLESS: JsonObject = {"truncation": "disabled"}
 """What says nothing when it has this value."""
@@ -171,7 +165,7 @@ def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:
         case "function_call_output" | "custom_tool_call_output":
             output = tuple(
                 each
-                for each in _parts(item.get("output"))
+                for each in _parts(item.get("output"), notes)
                 if isinstance(each, Text | Image | Document | Opaque)
             )
             asked.say(Role.USER, ToolResult(text(item.get("call_id")), output))
@@ -191,7 +185,7 @@ def _read_item(asked: Conversation, item: JsonObject, notes: Notes) -> None:
 
 def _read_message(asked: Conversation, item: JsonObject, notes: Notes) -> None:
     role = text(item.get("role"))
-    for block in _parts(item.get("content")):
+    for block in _parts(item.get("content"), notes):
         if isinstance(block, Opaque) and block.kind == "input_audio":
             notes.lose(Feature.AUDIO)
         if role not in {"system", "developer"}:
@@ -202,12 +196,13 @@ def _read_message(asked: Conversation, item: JsonObject, notes: Notes) -> None:
             asked.say(Role.SYSTEM, block)
 
 
-def _parts(content: Json) -> Iterator[Block]:
+def _parts(content: Json, notes: Notes) -> Iterator[Block]:
     if isinstance(content, str):
         if content:
             yield Text(content)
         return
     for part in objects(content):
+        notes.unread(part, _PART)
         yield _part(part)
 
 

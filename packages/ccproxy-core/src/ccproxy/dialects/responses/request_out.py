@@ -32,6 +32,7 @@ from ccproxy.dialects.openai import (
     VENDOR,
     WEB_SEARCH,
     chosen,
+    write_strict,
     written_out,
 )
 from ccproxy.dialects.responses import search
@@ -73,7 +74,7 @@ def render_request(asked: Conversation, writing: Writing) -> JsonObject:
         body["tools"] = tools
         _write_choice(body, asked, writing)
     write_reasoning(body, asked, writing)
-    write_text(body, asked)
+    write_text(body, asked, writing)
     write_settings(body, asked, writing)
     body["store"] = False
     include: list[Json] = ["reasoning.encrypted_content"]
@@ -231,7 +232,8 @@ def _tool(tool: Tool, writing: Writing) -> JsonObject:
             written["format"] = {"type": "grammar", **tool.grammar}
         return written
     written["parameters"] = tool.schema or {"type": "object", "properties": {}}
-    written["strict"] = bool(tool.strict)  # unsaid would mean yes
+    strict = bool(tool.strict)  # unsaid would mean yes
+    written["strict"] = write_strict(tool.schema, writing, strict=strict)
     return written
 
 

@@ -30,21 +30,21 @@ def write_reasoning(body: JsonObject, asked: Conversation, writing: Writing) -> 
         body["reasoning"] = reasoning
 
 
-def write_text(body: JsonObject, asked: Conversation) -> None:
+def write_text(body: JsonObject, asked: Conversation, writing: Writing) -> None:
     """Say what the answer's text is to be like."""
     written: JsonObject = {}
     if asked.format is not None:
-        written["format"] = _format(asked.format)
+        written["format"] = _format(asked.format, writing)
     if verbosity := asked.settings.get(Setting.VERBOSITY):
         written["verbosity"] = verbosity
     if written:
         body["text"] = written
 
 
-def _format(wanted: Format) -> JsonObject:
+def _format(wanted: Format, writing: Writing) -> JsonObject:
     if not wanted.schema:
         return {"type": "json_object"}
-    return {"type": "json_schema", **write_schema(wanted)}
+    return {"type": "json_schema", **write_schema(wanted, writing)}
 
 
 def write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> None:

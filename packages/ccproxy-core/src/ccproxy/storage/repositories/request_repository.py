@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, extract, func, or_, sel
 from sqlmodel import Session
 
 from ccproxy.errors import UnknownRequestError
+from ccproxy.models.captured import Bodies
 from ccproxy.models.request_query import (
     GroupBy,
     RequestFilter,
@@ -18,6 +19,7 @@ from ccproxy.models.request_query import (
 )
 from ccproxy.models.request_record import COUNTS, LISTS, RequestRecord, first_id
 from ccproxy.models.request_table import request_records
+from ccproxy.storage.body_rows import bodies_of
 
 MOST_GROUPS = 1000
 
@@ -65,6 +67,25 @@ class RequestRepository:
             hint = "It is too old, or no request to a model, or never was."
             raise UnknownRequestError(msg, hint=hint)
         return _record(row)
+
+    def bodies(self, key: str) -> Bodies:
+        """Return what was said in a request.
+
+        Args:
+            key: As ``find`` takes it.
+
+        Raises:
+            UnknownRequestError: There is no record of it, or nothing was captured.
+        """
+        bodies = bodies_of(self._session, self.find(key))
+        if bodies is None:
+            msg = f"What was said in the request {key[:100]!r} is not kept."
+            hint = (
+                "capture.providers names those with whom it is, and"
+                " capture.retention_days for how long."
+            )
+            raise UnknownRequestError(msg, hint=hint)
+        return bodies
 
     def page(
         self, wanted: RequestFilter, *, limit: int, cursor: str | None = None

@@ -8,6 +8,7 @@ from time import monotonic
 
 import structlog
 
+from ccproxy.api.capture import Capture
 from ccproxy.api.errors import INTERNAL, answer_to, render, send_error
 from ccproxy.api.exchange import KEY, Exchange
 from ccproxy.api.routing import PathTable
@@ -29,17 +30,29 @@ class Lifecycle:
         app: The next layer.
         paths: Tells what the path stands for.
         bus: Told of the events.
+        capture: Copies what is said to models and answered, if that is to be kept.
     """
 
-    def __init__(self, app: ASGIApp, paths: PathTable, bus: HookBus) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        paths: PathTable,
+        bus: HookBus,
+        capture: Capture | None = None,
+    ) -> None:
         self._app = app
         self._paths = paths
         self._bus = bus
+        self._capture = capture
         self._log = structlog.get_logger("ccproxy.access").bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         exchange = self._begin(scope)
+        if self._capture is not None and exchange.match.endpoint is not None:
+            content_type = exchange.headers.get(b"content-type")
+            exchange.copy = self._capture.begin(content_type)
+            send = exchange.copy.sending(send)
         sender = _Sender(exchange, send)
         # Never unbound: the server runs each request in a context of its own, and
         # what it logs after this one has failed is to carry the id, too.
@@ -89,6 +102,8 @@ class Lifecycle:
     def _end(self, exchange: Exchange) -> None:
         ended = exchange.ended(monotonic())
         self._bus.publish(ended)
+        if self._capture is not None and exchange.copy is not None:
+            self._capture.keep(exchange.copy, ended)
         self._write_line(exchange, ended.duration)
 
     def _write_line(self, exchange: Exchange, duration: float) -> None:

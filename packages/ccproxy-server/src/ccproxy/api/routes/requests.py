@@ -1,5 +1,6 @@
 """``/api/requests``, ``/api/stats``, ``/api/events``: what has been asked of models."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -8,7 +9,9 @@ from pydantic import Field
 from ccproxy.api.dependencies import get_request_log, get_settings
 from ccproxy.api.errors import problem
 from ccproxy.api.live import LiveRecords
+from ccproxy.api.masked import MaskedJSON
 from ccproxy.config import Settings
+from ccproxy.models.captured import Bodies
 from ccproxy.models.request_query import (
     GroupBy,
     RequestFilter,
@@ -24,6 +27,10 @@ _NO_DATABASE: dict[int | str, dict[str, Any]] = {
 _NO_RECORD: dict[int | str, dict[str, Any]] = {
     **_NO_DATABASE,
     404: problem("There is no such record."),
+}
+_NO_BODIES: dict[int | str, dict[str, Any]] = {
+    **_NO_DATABASE,
+    404: problem("There is no such record, or what was said is not kept."),
 }
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
@@ -63,6 +70,14 @@ async def list_requests(log: Log, query: Annotated[PageQuery, Query()]) -> Reque
 async def one_request(log: Log, id: str) -> RequestRecord:  # noqa: A002  (the path's)
     """Tell of one request, by the record's id or by ``x-ccproxy-request-id``."""
     return await log.find(id)
+
+
+@router.get("/requests/{id}/bodies", response_model=Bodies, responses=_NO_BODIES)
+async def request_bodies(log: Log, id: str) -> Response:  # noqa: A002  (the path's)
+    """Tell what was said in a request and its answer, masked, if that was captured."""
+    bodies = await log.bodies(id)
+    # In a thread, since it is masked once more, which takes its time for long texts.
+    return await asyncio.to_thread(MaskedJSON, bodies.model_dump(mode="json"))
 
 
 @router.get("/stats", responses=_NO_DATABASE)
