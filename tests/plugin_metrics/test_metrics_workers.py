@@ -143,6 +143,9 @@ def test_what_has_not_changed_is_not_written_again(
     assert inode_after_writing() == first
     counted.open.set(2)
     assert inode_after_writing() != first
+    (file,) = tmp_path.glob("*/*.json")
+    file.unlink()
+    assert inode_after_writing()
 
 
 @pytest.mark.unit

@@ -24,7 +24,8 @@ _LARGEST = (
     *("ccproxy_plugins", "ccproxy_queue_lag"),
 )
 """Of these the largest is told, where all else is added up: workers have the same
-accounts, plugins and models, so a sum would count each of them several times."""
+accounts, plugins and models, which a sum would count once for each worker; and a sum
+of delays is none that anybody has."""
 
 
 class Workers:
@@ -48,7 +49,7 @@ class Workers:
                     shutil.rmtree(each, ignore_errors=True)
 
     def write(self, metrics: Iterable[Metric]) -> None:
-        """Write what this worker counts, if that is not what the file says.
+        """Write what this worker counts, unless the file says so already.
 
         Raises:
             OSError: It can't be written.
@@ -59,7 +60,7 @@ class Workers:
             if not each.name.startswith(_OWN)
         ]
         content = json.dumps(told).encode()
-        if content != self._content:
+        if content != self._content or not self._file.exists():
             write_private(self._file, content)
             self._content = content
 
