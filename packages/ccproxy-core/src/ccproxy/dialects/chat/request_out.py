@@ -159,9 +159,10 @@ def _answer(blocks: Iterable[Block], writing: Writing) -> Iterator[JsonObject]:
                 writing.notes.lose(Feature.SEARCHED)
             case _:
                 _part(block, writing)
-    if not (words or refusals or calls):
+    said = "".join(words)
+    if not (said or refusals or calls):
         return
-    message: JsonObject = {"role": "assistant", "content": "".join(words) or None}
+    message: JsonObject = {"role": "assistant", "content": said or None}
     if thoughts:
         message["reasoning_content"] = "\n\n".join(thoughts)
     if refusals:
