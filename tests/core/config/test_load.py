@@ -216,11 +216,11 @@ def test_a_wrong_value_in_the_file_is_told_with_line_and_shape(
             "sever is not a setting; it holds a table of 1 key. Did you mean server?",
         ),
         (
-            "retention_days = 3",
+            "lag_warning_seconds = 3",
             1,
             (
-                "retention_days is not a setting; it holds an integer. "
-                "Did you mean storage.retention_days?"
+                "lag_warning_seconds is not a setting; it holds an integer. "
+                "Did you mean storage.lag_warning_seconds?"
             ),
         ),
         ("[server]\nzzz = true", 2, "server.zzz is not a setting; it holds a boolean."),
