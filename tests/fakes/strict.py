@@ -31,8 +31,8 @@ KNOWN = {
         "stream|temperature|top_k|top_p|thinking|output_config|service_tier"
     ),
     Dialect.CHAT: re.compile(
-        "model|messages|tools|tool_choice|parallel_tool_calls|max_completion_tokens|"
-        "temperature|top_p|stop|stream|stream_options|seed|frequency_penalty|"
+        "model|messages|tools|tool_choice|parallel_tool_calls|max_tokens|"
+        "max_completion_tokens|temperature|top_p|stop|stream|stream_options|seed|frequency_penalty|"
         "presence_penalty|logit_bias|user|metadata|service_tier|response_format|"
         "reasoning_effort|verbosity|prompt_cache_key|prompt_cache_retention|"
         "safety_identifier|web_search_options"

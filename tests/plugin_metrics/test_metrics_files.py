@@ -4,17 +4,114 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+from prometheus_client.samples import Sample
 
 from ccproxy.plugins.metrics import MetricsPlugin
 from ccproxy.plugins.metrics.command import FILES, main, text_of
+from ccproxy.sdk import (
+    Contributions,
+    Endpoint,
+    LimitWindow,
+    Manifest,
+    Plugin,
+    PluginConfig,
+    PluginContext,
+    ProfileFields,
+    Provider,
+)
+from ccproxy.sdk.events import (
+    CircuitChanged,
+    CircuitState,
+    Event,
+    Failure,
+    GuardTripped,
+    ModelCost,
+    RequestCompleted,
+    RequestFailed,
+    RequestsPriced,
+    Runaway,
+)
 from ccproxy.testing import gateway
 
 HERE = Path(__file__).parent
 SUFFIX = re.compile(r"_(?:bucket|count|sum)$")
+RULE = re.compile(
+    r"- alert: (\w+)\n +expr: (?:>-\n)?(.+?)\n +(?:for|labels):", re.DOTALL
+)
+NOW = datetime.now(UTC)
+
+
+def failed(failure: Failure) -> RequestFailed:
+    return RequestFailed(
+        at=NOW,
+        request_id="r",
+        method="POST",
+        route="/v1/messages",
+        status=None,
+        duration=1,
+        provider="acme",
+        fallbacks=("codex/m",),
+        failure=failure,
+        reason="It failed.",
+    )
+
+
+BAD_DAY: tuple[Event, ...] = (
+    failed(Failure.NO_CREDENTIAL),
+    failed(Failure.UPSTREAM_DIED),
+    RequestsPriced(
+        at=NOW, costs=(ModelCost(provider="acme", model="m", requests=1, usd=0.5),)
+    ),
+    GuardTripped(
+        at=NOW, request_id="r", session=None, reason=Runaway.COST, refused=True
+    ),
+    CircuitChanged(
+        at=NOW,
+        provider="acme",
+        model="m",
+        before=CircuitState.CLOSED,
+        state=CircuitState.OPEN,
+    ),
+)
+
+
+class Acme(Plugin[PluginConfig]):
+    """A provider with limits, that is asked on a bad day."""
+
+    manifest = Manifest("acme", "1", requires=("profiles", "metrics"))
+
+    def setup(self, add: Contributions) -> None:
+        chat = [Endpoint.CHAT]
+        add.provider(Provider(name="acme", base_url="http://x.invalid", endpoints=chat))
+        add.profile_adapter("acme", self.whoami)
+        add.hook(RequestCompleted, self.ended)
+
+    async def start(self, ctx: PluginContext) -> None:
+        for event in BAD_DAY:
+            ctx.publish(event)
+
+    async def ended(self, event: RequestCompleted) -> None:
+        """Have a queue."""
+
+    async def whoami(self) -> Sequence[ProfileFields]:
+        ends = NOW + timedelta(hours=1)
+        window = LimitWindow(name="5 hours", used_percent=40, resets_at=ends)
+        return [ProfileFields(account="a", limits=(window,))]
+
+
+class Broken(Plugin[PluginConfig]):
+    """A plugin that does not start."""
+
+    manifest = Manifest("broken", "1")
+
+    async def start(self, ctx: PluginContext) -> None:
+        raise OSError
 
 
 def expressions() -> list[str]:
@@ -28,12 +125,19 @@ def expressions() -> list[str]:
 
 @pytest.fixture
 async def told() -> AsyncIterator[str]:
-    """What a gateway tells that has answered, called tools, and failed."""
+    """What a gateway tells to which everything has happened that can be told."""
     settings = {"plugins": {"metrics": {"chunk_gaps": True}}}
-    async with gateway(MetricsPlugin, settings=settings) as running:
+    async with gateway(MetricsPlugin, Acme, Broken, settings=settings) as running:
+        await running.client.get("/api/profile/acme")
         for model in ("sandbox-echo", "sandbox-tools", "sandbox-error-500"):
             said = [{"role": "user", "content": "hello"}]
-            body = {"model": model, "messages": said, "stream": True}
+            body = {
+                "model": model,
+                "messages": said,
+                "stream": True,
+                "stream_options": {"include_usage": True},
+                "tools": [{"type": "function", "function": {"name": "look"}}],
+            }
             await running.client.post("/v1/chat/completions", json=body)
         yield (await running.client.get("/metrics")).text
 
@@ -48,6 +152,13 @@ async def test_what_is_asked_for_is_told(told: str) -> None:
     }
     assert len(asked) > 20
     assert asked - known == set()
+
+
+@pytest.mark.unit
+def test_each_rule_is_tested() -> None:
+    tested = (HERE / "rules_test.yml").read_text()
+    for alert, _ in RULE.findall(text_of("rules")):
+        assert re.search(rf"alertname: {alert}\b.*\n +exp_alerts:", tested), alert
 
 
 @pytest.mark.unit
@@ -99,7 +210,8 @@ def run(folder: Path, *arguments: str, given: str | None = None) -> str:
 
 @pytest.mark.services
 def test_promtool_accepts_rules_and_dashboard(promtool: Path) -> None:
-    assert "11 rules found" in run(promtool, "check", "rules", "rules.yml")
+    rules = len(RULE.findall(text_of("rules")))
+    assert f"{rules} rules found" in run(promtool, "check", "rules", "rules.yml")
     checked = run(promtool, "check", "rules", "dashboard.yml")
     assert f"{len(expressions())} rules found" in checked
 
@@ -114,3 +226,32 @@ async def test_promtool_finds_no_fault_in_what_is_told(
     promtool: Path, told: str
 ) -> None:
     assert run(promtool, "check", "metrics", given=told) == ""
+
+
+def written(sample: Sample) -> str:
+    """Name a series as PromQL does."""
+    labels = (f"{name}={json.dumps(value)}" for name, value in sample.labels.items())
+    return f"{sample.name}{{{','.join(labels)}}}"
+
+
+@pytest.mark.services
+def test_all_that_is_asked_for_is_found_in_what_is_told(
+    promtool: Path, told: str
+) -> None:
+    """By names and by labels: each expression has values, each rule some to judge."""
+    judged = [
+        re.sub(r" > [\d.]+$", "", each) for _, each in RULE.findall(text_of("rules"))
+    ]
+    samples = (each for family in parse_text(told) for each in family.samples)
+    series = [{"series": written(each), "values": "0+1x10"} for each in samples]
+    found = [
+        {
+            "expr": f"count({each}) > bool 0",
+            "eval_time": "9m",
+            "exp_samples": [{"labels": "{}", "value": 1}],
+        }
+        for each in (*expressions(), *judged)
+    ]
+    tests = [{"interval": "1m", "input_series": series, "promql_expr_test": found}]
+    (promtool / "live.yml").write_text(json.dumps({"tests": tests}))
+    assert "SUCCESS" in run(promtool, "test", "rules", "live.yml")

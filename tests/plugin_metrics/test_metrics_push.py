@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from ccproxy.loader.manager import STOP_TIMEOUT
 from ccproxy.plugins.metrics import MetricsPlugin
-from ccproxy.plugins.metrics.push import LONGEST_PAUSE, Pusher
+from ccproxy.plugins.metrics.push import LONGEST_PAUSE, PATIENCE, Pusher
 from ccproxy.testing import gateway
 
 pytestmark = pytest.mark.integration
@@ -24,16 +25,20 @@ class Pushgateway:
     Attributes:
         url: Where to push to.
         refuses: Whether it answers with an error.
+        never: Whether it answers not at all, until the caller leaves.
         taken: The bodies it has got.
     """
 
     url: str = ""
     refuses: bool = False
+    never: bool = False
     taken: list[bytes] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
         assert request.method == "PUT"
         assert request.headers["content-type"].startswith("text/plain; version=0.0.4")
+        if self.never:
+            await asyncio.Event().wait()
         if self.refuses:
             return web.Response(status=503)
         self.taken.append(await request.read())
@@ -45,7 +50,7 @@ async def pushgateway() -> AsyncIterator[Pushgateway]:
     pushgateway = Pushgateway()
     app = web.Application()
     app.router.add_route("*", "/metrics/job/ccproxy", pushgateway.take)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -68,12 +73,14 @@ class Pauses:
 
 
 @asynccontextmanager
-async def pushing(url: str, pauses: Pauses) -> AsyncIterator[Pusher]:
+async def pushing(
+    url: str, pauses: Pauses, patience: float = PATIENCE
+) -> AsyncIterator[Pusher]:
     async def written() -> bytes:
         return b"up 1\n"
 
     async with httpx.AsyncClient() as http:
-        pusher = Pusher(url, 30, written, http, pauses.sleep)
+        pusher = Pusher(url, 30, written, http, pauses.sleep, patience=patience)
         yield pusher
         await pusher.stop()
 
@@ -106,6 +113,26 @@ async def test_an_outage_is_told_once_and_asked_about_less_and_less(
     assert waited == [30, 60, 120, 240, 480, LONGEST_PAUSE, LONGEST_PAUSE, 30]
     told = [line["event"] for line in logs]
     assert told == ["metrics_not_pushed", "metrics_pushed_again"]
+
+
+async def test_one_that_never_answers_is_an_outage_and_holds_up_no_stop(
+    pushgateway: Pushgateway,
+) -> None:
+    pauses = Pauses()
+    pushgateway.never = True
+    with capture_logs() as logs:
+        async with asyncio.timeout(10):
+            async with pushing(pushgateway.url, pauses, patience=0.05):
+                assert await pauses.asked.get() == 30
+                pauses.over.put_nowait(None)
+                assert await pauses.asked.get() == 60
+    assert [(line["event"], line["reason"]) for line in logs] == [
+        ("metrics_not_pushed", "TimeoutError")
+    ]
+
+
+def test_a_last_push_takes_less_time_than_a_plugin_has_for_its_stop() -> None:
+    assert PATIENCE < STOP_TIMEOUT
 
 
 async def test_a_gateway_pushes_what_it_counted_when_it_stops(

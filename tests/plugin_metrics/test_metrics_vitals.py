@@ -75,12 +75,15 @@ def test_a_reading_is_told_as_it_is(
 
 
 @pytest.mark.unit
-def test_a_window_that_is_over_begins_anew_now() -> None:
+def test_a_window_that_is_over_begins_anew_now_with_nothing_used() -> None:
     registry = CollectorRegistry()
     late = NOW + timedelta(hours=1)
     registry.register(VitalsCollector(lambda: READING, lambda: late))
     labels = {"provider": "codex", "window": "5 hours"}
     assert registry.get_sample_value("ccproxy_limit_reset_seconds", labels) == 0
+    assert registry.get_sample_value("ccproxy_limit_used_percent", labels) == 0
+    labels["window"] = "7 days"  # nobody knows when that one is over
+    assert registry.get_sample_value("ccproxy_limit_used_percent", labels) == 9
 
 
 @pytest.mark.unit

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from ccproxy.plugins.openai import OpenAIConfig, OpenAIPlugin
+from ccproxy.plugins.openai.mistral import MistralProvider
 from ccproxy.sdk import (
     Contributions,
     Dialect,
@@ -245,5 +246,11 @@ async def test_models_that_reason_are_not_told_how_to_sample(
 
 
 async def test_other_servers_are_told_all_that_is_asked(ctx: PluginContext) -> None:
-    section: JsonObject = {"instances": {"local": {"base_url": "http://127.0.0.1:1"}}}
-    assert type((await providers(ctx, section))["local"]) is Provider
+    """But for Mistral's, which refuses what it does not know."""
+    instances: JsonObject = {
+        "local": {"base_url": "http://127.0.0.1:1"},
+        "mistral": {"base_url": "https://api.mistral.ai/v1"},
+    }
+    found = await providers(ctx, {"instances": instances})
+    assert type(found["local"]) is Provider
+    assert type(found["mistral"]) is MistralProvider

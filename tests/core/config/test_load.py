@@ -216,11 +216,11 @@ def test_a_wrong_value_in_the_file_is_told_with_line_and_shape(
             "sever is not a setting; it holds a table of 1 key. Did you mean server?",
         ),
         (
-            "batch_size = 3",
+            "lag_warning_seconds = 3",
             1,
             (
-                "batch_size is not a setting; it holds an integer. "
-                "Did you mean storage.batch_size?"
+                "lag_warning_seconds is not a setting; it holds an integer. "
+                "Did you mean storage.lag_warning_seconds?"
             ),
         ),
         ("[server]\nzzz = true", 2, "server.zzz is not a setting; it holds a boolean."),

@@ -47,6 +47,22 @@ def test_what_anthropic_has_compacted_keeps_its_words(upstream: Dialect) -> None
     assert b"It snowed." in orjson.dumps(crossing.payload)
 
 
+@pytest.mark.parametrize("upstream", [CHAT, RESPONSES])
+def test_what_could_not_be_compacted_says_nothing(upstream: Dialect) -> None:
+    failed = {"role": "assistant", "content": [{"type": "compaction", "content": None}]}
+    with_it = translation(MESSAGES, upstream, messages=[failed, user(TEXT)])
+    without = translation(MESSAGES, upstream, messages=[user(TEXT)])
+    assert with_it.payload == without.payload
+    assert any("compaction" in note for note in with_it.notes)
+
+
+def test_an_answer_without_words_is_no_message_of_chat() -> None:
+    empty = {"role": "assistant", "content": [{"type": "text", "text": ""}]}
+    crossing = translation(MESSAGES, CHAT, messages=[user(TEXT), empty, user(TEXT)])
+    said: Any = crossing.payload["messages"]
+    assert {each["role"] for each in said} == {"user"}
+
+
 @pytest.mark.parametrize(("asked", "kept"), [({}, True), ({"store": False}, False)])
 def test_an_answer_says_whether_it_is_kept(
     asked: dict[str, Any], *, kept: bool

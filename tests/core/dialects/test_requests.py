@@ -511,7 +511,26 @@ def test_a_plain_text_is_an_input() -> None:
 def test_max_tokens_under_its_three_names(name: str) -> None:
     assert ask(CHAT, RESPONSES, **{name: 50})["max_output_tokens"] == 50
     assert ask(CHAT, MESSAGES, **{name: 50})["max_tokens"] == 50
-    assert ask(RESPONSES, CHAT, max_output_tokens=50)["max_completion_tokens"] == 50
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("llama3.2", "max_tokens"),
+        ("mistral-large", "max_tokens"),
+        ("gpt-4o", "max_tokens"),
+        ("gpt-oss:20b", "max_tokens"),
+        ("o4-mini", "max_completion_tokens"),
+        ("openai/gpt-5.5", "max_completion_tokens"),
+    ],
+)
+def test_a_chat_model_is_told_its_limit_by_the_name_it_takes(
+    model: str, name: str
+) -> None:
+    for client, asked in ((RESPONSES, "max_output_tokens"), (MESSAGES, "max_tokens")):
+        told = ask(client, CHAT, model=model, **{asked: 50})
+        limits = {key: value for key, value in told.items() if key.startswith("max_")}
+        assert limits == {name: 50}
 
 
 def test_a_stream_of_chat_is_asked_for_its_usage() -> None:

@@ -6,6 +6,7 @@ So only what the caller asked for is written.
 Source: https://platform.openai.com/docs/api-reference/chat/create
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 import orjson
@@ -51,6 +52,12 @@ MOST_STOPS = 4
 """The API takes no more stop sequences."""
 
 _FIELDS = {setting: name for name, setting in SETTINGS.items()}
+_NEWER = re.compile(r"(o\d|gpt-[5-9])")
+"""How the names of models begin that refuse ``max_tokens``, wherever they are served.
+
+Other servers know that name alone: Mistral's refuses ``max_completion_tokens``, and
+Ollama passes over it (https://github.com/ollama/ollama/issues/7125).
+"""
 
 
 def render_request(asked: Conversation, writing: Writing) -> JsonObject:
@@ -152,9 +159,10 @@ def _answer(blocks: Iterable[Block], writing: Writing) -> Iterator[JsonObject]:
                 writing.notes.lose(Feature.SEARCHED)
             case _:
                 _part(block, writing)
-    if not (words or refusals or calls):
+    said = "".join(words)
+    if not (said or refusals or calls):
         return
-    message: JsonObject = {"role": "assistant", "content": "".join(words) or None}
+    message: JsonObject = {"role": "assistant", "content": said or None}
     if thoughts:
         message["reasoning_content"] = "\n\n".join(thoughts)
     if refusals:
@@ -278,6 +286,9 @@ def _write_settings(body: JsonObject, asked: Conversation, writing: Writing) -> 
             sequences = strings(value)
             body["stop"] = [*sequences[:MOST_STOPS]]
             writing.heed(sequences[MOST_STOPS:])
+        elif setting is Setting.MAX_TOKENS:
+            newer = _NEWER.match(asked.model.rpartition("/")[2])
+            body["max_completion_tokens" if newer else "max_tokens"] = value
         elif setting in _FIELDS:
             body[_FIELDS[setting]] = value
         else:

@@ -185,8 +185,8 @@ def _block(part: JsonObject, notes: Notes) -> Block:
         case "thinking" | "redacted_thinking":
             seal = text(part.get("signature")) or text(part.get("data"))
             return disclose(seal, text(part.get("thinking")))
-        case "compaction":  # what was said before, in short
-            return Text(text(part.get("content")))
+        case "compaction" if content := text(part.get("content")):
+            return Text(content)  # what was said before, in short
         case "server_tool_use" if part.get("name") == WEB_SEARCH:
             maker, name = disclose_id(text(part.get("id")))
             return Search(name, an_object(part.get("input")), maker=maker)

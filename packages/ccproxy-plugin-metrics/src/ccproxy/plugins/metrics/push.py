@@ -12,6 +12,9 @@ _log = structlog.get_logger(__name__)
 LONGEST_PAUSE = 600.0
 """Seconds between two attempts while they fail; each pause is twice the one before."""
 
+PATIENCE = 3.0
+"""Seconds a push may take; the last one is within what a plugin has for its stop."""
+
 
 class Pusher:
     """Pushes at intervals until it is stopped, and then once more.
@@ -25,6 +28,7 @@ class Pusher:
         written: Writes all metrics in the text format.
         http: Asks.
         sleep: Waits so many seconds.
+        patience: Seconds a push may take.
     """
 
     def __init__(
@@ -34,12 +38,15 @@ class Pusher:
         written: Callable[[], Awaitable[bytes]],
         http: httpx.AsyncClient,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        patience: float = PATIENCE,
     ) -> None:
         self._url = url
         self._interval = interval
         self._written = written
         self._http = http
         self._sleep = sleep
+        self._patience = patience
         self._is_failing = False
         self._task = asyncio.create_task(self._go_on(), name="metrics push")
 
@@ -61,13 +68,15 @@ class Pusher:
         """Push, and tell whether it went well; of an outage the log tells once."""
         headers = {"content-type": CONTENT_TYPE_PLAIN_0_0_4}
         try:
-            answer = await self._http.put(
-                self._url, content=await self._written(), headers=headers
-            )
+            async with asyncio.timeout(self._patience):
+                answer = await self._http.put(
+                    self._url, content=await self._written(), headers=headers
+                )
             answer.raise_for_status()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             if not self._is_failing:
-                _log.warning("metrics_not_pushed", reason=str(error))
+                reason = str(error) or type(error).__name__
+                _log.warning("metrics_not_pushed", reason=reason)
             self._is_failing = True
             return False
         if self._is_failing:

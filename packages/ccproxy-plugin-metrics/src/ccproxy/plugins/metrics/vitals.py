@@ -91,7 +91,9 @@ def _of_limits(profiles: Iterable[AccountProfile], now: datetime) -> Iterator[Me
     for profile in profiles:
         for window in profile.limits:
             labels = (profile.provider, window.name)
-            used.add_metric(labels, window.used_percent)
+            is_over = window.resets_at is not None and window.resets_at <= now
+            # of an account at rest nobody says so: it would seem used up for good
+            used.add_metric(labels, 0.0 if is_over else window.used_percent)
             if window.resets_at is not None:
                 left = (window.resets_at - now).total_seconds()
                 resets.add_metric(labels, max(0.0, left))

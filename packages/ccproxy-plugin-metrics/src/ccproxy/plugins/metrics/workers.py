@@ -19,8 +19,13 @@ from ccproxy.sdk.disk import write_private
 
 _OWN = ("process", "python", "ccproxy_build")
 """Of these everyone tells only what is so of itself."""
-_LARGEST = ("ccproxy_limit", "ccproxy_queue_lag", "ccproxy_plugins")
-"""Of these the largest is told, where all else is added up."""
+_LARGEST = (
+    *("ccproxy_circuits", "ccproxy_limit"),
+    *("ccproxy_plugins", "ccproxy_queue_lag"),
+)
+"""Of these the largest is told, where all else is added up: workers have the same
+accounts, plugins and models, which a sum would count once for each worker; and a sum
+of delays is none that anybody has."""
 
 
 class Workers:
@@ -33,18 +38,18 @@ class Workers:
 
     def __init__(self, folder: Path, parent: int) -> None:
         self._folder = folder / _name(parent)
-        self._file = self._folder / f"{os.getpid()}.json"
+        self._file = self._folder / f"{_name(os.getpid())}.json"
+        self._content = b""
 
     def sweep(self) -> None:
         """Remove what gateways have left that are gone."""
         with suppress(OSError):
             for each in self._folder.parent.iterdir():
-                parent = each.name.partition("-")[0]
-                if not (parent.isdigit() and each.name == _name(int(parent))):
+                if not _runs(each.name):
                     shutil.rmtree(each, ignore_errors=True)
 
     def write(self, metrics: Iterable[Metric]) -> None:
-        """Write what this worker counts.
+        """Write what this worker counts, unless the file says so already.
 
         Raises:
             OSError: It can't be written.
@@ -54,14 +59,17 @@ class Workers:
             for each in metrics
             if not each.name.startswith(_OWN)
         ]
-        write_private(self._file, json.dumps(told).encode())
+        content = json.dumps(told).encode()
+        if content != self._content or not self._file.exists():
+            write_private(self._file, content)
+            self._content = content
 
     def others(self) -> Iterator[Metric]:
         """Read what the others count; of one that is gone, what does not go away."""
         for file in sorted(self._folder.glob("[0-9]*.json")):
             if file == self._file:
                 continue
-            is_gone = not _is_alive(int(file.stem))
+            is_gone = not _runs(file.stem)
             with suppress(OSError, ValueError):
                 for name, text, kind, samples in json.loads(file.read_bytes()):
                     if is_gone and kind == "gauge":
@@ -130,6 +138,12 @@ def _name(process: int) -> str:
     except OSError:  # it is gone, or the system has no such file
         return f"{process}-{0 if _is_alive(process) else 'gone'}"
     return f"{process}-{fields[19]}"
+
+
+def _runs(name: str) -> bool:
+    """Tell whether the process of this name is there, not another of its number."""
+    process = name.partition("-")[0]
+    return process.isdigit() and name == _name(int(process))
 
 
 def _is_alive(process: int) -> bool:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import AfterValidator, ConfigDict, Field
 
+from ccproxy.plugins.openai.mistral import MistralProvider
 from ccproxy.plugins.openai.provider import OpenAIProvider
 from ccproxy.sdk import (
     ApiKey,
@@ -95,7 +96,7 @@ class OpenAIPlugin(Plugin[OpenAIConfig]):
         self._keys.clear()
         for name, server in {"openai": self.config, **self.config.instances}.items():
             keys = _api_keys(name, server)
-            kind = OpenAIProvider if _is_vendors(server.base_url) else Provider
+            kind = _kind_of(server.base_url)
             provider = kind(
                 name=name,
                 base_url=server.base_url,
@@ -139,6 +140,14 @@ def _api_keys(name: str, server: Server) -> Sequence[ApiKey]:
         )
         for secret in server.secrets(variables=variables, keyring_user=name)
     ]
+
+
+def _kind_of(base_url: str) -> type[Provider]:
+    """Choose what knows the ways of a server."""
+    if _is_vendors(base_url):
+        return OpenAIProvider
+    is_mistrals = urlsplit(base_url).hostname == "api.mistral.ai"
+    return MistralProvider if is_mistrals else Provider
 
 
 def _is_vendors(base_url: str) -> bool:
