@@ -271,6 +271,30 @@ async def test_a_header_that_can_not_be_sent_is_refused_and_not_quoted(
     assert value not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[nowhere"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=gr%C3%BCn"),
+    ],
+)
+async def test_a_variable_that_makes_no_sense_is_told_once_and_not_quoted(
+    receiver: Receiver,
+    upstream: StrictUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
+    monkeypatch.setenv(variable, value)
+    with capture_logs() as logs:
+        section = {"endpoint": None, "metrics": False}
+        async with run(receiver, upstream, **section) as running:
+            assert await chat(running) == 200
+    (told,) = [line for line in logs if line["event"] == "telemetry_not_sent"]
+    assert "gr\u00fcn" not in str(told)
+
+
 def test_where_it_is_off_opentelemetry_is_not_imported() -> None:
     code = (
         "import sys, ccproxy.plugins.otel as otel;"

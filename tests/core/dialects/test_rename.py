@@ -63,6 +63,18 @@ def test_the_name_is_where_all_dialects_have_it(answer: bytes, told: bytes) -> N
     assert renamed(answer, "mine") == told
 
 
+def test_an_event_without_end_passes_and_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ccproxy.dialects.tap.LARGEST", 50)
+    renaming = Renaming(Dialect.CHAT, "mine")
+    assert renaming.feed(b'data: {"model":"up"') == b""
+    assert renaming.between_events
+    assert renaming.feed(b"x" * 40) == b'data: {"model":"up"' + b"x" * 40
+    assert renaming.feed(b"y") == b"y"
+    assert not renaming.between_events
+
+
 def test_talk_of_a_model_is_no_name() -> None:
     said = {"choices": [{"delta": {"content": '{"model":"x"}'}}], "model": "up"}
     event = b"data: " + orjson.dumps(said) + b"\n\n"

@@ -468,3 +468,13 @@ async def test_a_compaction_is_asked_of_nobody_who_does_not_know_it(
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "dialect_not_spoken"
     assert fake.seen == []
+
+
+async def test_a_whole_answer_that_does_not_end_is_not_kept(
+    running: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ccproxy.api.relay.LARGEST_READ", 50)
+    asked = {"model": "m", **ASKS["messages"]}
+    answer = await running.client.post(path("messages", "chat/completions"), json=asked)
+    assert answer.status_code == 502
+    assert "larger than 50 bytes" in answer.text

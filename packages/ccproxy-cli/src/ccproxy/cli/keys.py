@@ -33,47 +33,51 @@ app = new_app("Make client keys, and take them back.")
 T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 NameArgument = Annotated[str, typer.Argument(help="What to call the key.")]
+ExpiresOption = Annotated[
+    str | None,
+    typer.Option(metavar="WHEN", help="30d and the like from now, or a date."),
+]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="Models it may ask; repeatable."),
+]
+ProvidersOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="Providers it may ask; repeatable."),
+]
+RequestsOption = Annotated[
+    str | None, typer.Option(metavar="RATE", help="Its rate, such as 60/minute.")
+]
+ConcurrentOption = Annotated[
+    int | None, typer.Option(min=0, help="Requests answered at once; 0 is any number.")
+]
+TokensOption = Annotated[
+    str | None, typer.Option(metavar="RATE", help="Its tokens, such as 1M/day.")
+]
+CostOption = Annotated[
+    str | None, typer.Option(metavar="RATE", help="Its US dollars, such as 2.50/hour.")
+]
+BudgetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="USD",
+        help="What it may spend: 5/day, 100/month, 500/total; repeatable.",
+    ),
+]
 
 
 @app.command()
 def create(
     name: NameArgument,
     *,
-    expires: Annotated[
-        str | None,
-        typer.Option(metavar="WHEN", help="30d and the like from now, or a date."),
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATTERN", help="Models it may ask; repeatable."),
-    ] = None,
-    provider: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATTERN", help="Providers it may ask; repeatable."),
-    ] = None,
-    requests: Annotated[
-        str | None,
-        typer.Option(metavar="RATE", help="Its rate, such as 60/minute."),
-    ] = None,
-    concurrent: Annotated[
-        int | None,
-        typer.Option(min=0, help="Requests answered at once; 0 is any number."),
-    ] = None,
-    tokens: Annotated[
-        str | None,
-        typer.Option(metavar="RATE", help="Its tokens, such as 1M/day."),
-    ] = None,
-    cost: Annotated[
-        str | None,
-        typer.Option(metavar="RATE", help="Its US dollars, such as 2.50/hour."),
-    ] = None,
-    budget: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="USD",
-            help="What it may spend: 5/day, 100/month, 500/total; repeatable.",
-        ),
-    ] = None,
+    expires: ExpiresOption = None,
+    model: ModelsOption = None,
+    provider: ProvidersOption = None,
+    requests: RequestsOption = None,
+    concurrent: ConcurrentOption = None,
+    tokens: TokensOption = None,
+    cost: CostOption = None,
+    budget: BudgetOption = None,
     config: ConfigOption = None,
     sets: SetOption = None,
     as_json: JsonOption = False,

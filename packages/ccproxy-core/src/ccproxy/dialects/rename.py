@@ -23,9 +23,6 @@ class Renaming:
         name: What the client called the model.
     """
 
-    between_events = True
-    """Nothing but whole events goes out."""
-
     def __init__(self, dialect: Dialect, name: str) -> None:
         self._tap = StreamTap(dialect)
         self._name = name
@@ -45,6 +42,11 @@ class Renaming:
     def tool_calls(self) -> int:
         """How many tools the client was asked to call so far."""
         return self._tap.tool_calls
+
+    @property
+    def between_events(self) -> bool:
+        """Whole events go out, unless one has no end."""
+        return self._tap.outcome is not Outcome.UNKNOWN
 
     def feed(self, chunk: bytes) -> bytes:
         """Take a chunk, and return the events that are whole."""

@@ -35,6 +35,9 @@ LARGEST = 8 * 1024 * 1024
 """Bytes of a whole answer; what a larger one has used is unknown, since reading it
 would hold the other requests up for more than ten milliseconds."""
 
+LARGEST_READ = 256 * 1024 * 1024
+"""Bytes of an answer that is read whole before any of it goes out."""
+
 DRAIN = 1.0
 """Seconds to read what follows the last event of a stream whose client has left, so
 that the upstream's connection can serve again."""
@@ -186,11 +189,19 @@ class Relay:
     async def _read(
         self, response: UpstreamResponse, feed: Callable[[bytes], object]
     ) -> None:
-        """Read an answer of which nothing goes out before all of it has come."""
+        """Read an answer of which nothing goes out before all of it has come.
+
+        Raises:
+            UpstreamError: It broke off, or has no end.
+        """
         chunk = await self._first(response)
-        began = monotonic()
+        began, size = monotonic(), 0
         try:
             while chunk:
+                size += len(chunk)
+                if size > LARGEST_READ:
+                    msg = f"The upstream's answer is larger than {LARGEST_READ} bytes."
+                    raise UpstreamDiedError(msg)
                 feed(chunk)
                 chunk = await response.chunk()
         finally:

@@ -14,9 +14,6 @@ from ccproxy.hooks.events import Failure
 from ccproxy.http.headers import translated_headers
 from ccproxy.sdk import Send, UpstreamResponse
 
-LARGEST = 256 * 1024 * 1024
-"""Bytes of a whole answer."""
-
 
 class _Wanted:
     """A stream up to where it is wanted: it may go on behind a stop sequence.
@@ -87,17 +84,7 @@ class TranslatedRelay(Relay):
     async def collected(self, response: UpstreamResponse) -> None:
         """Translate a stream for a client that asked for a whole answer."""
         collection = self._translation.collect()
-        size = 0
-
-        def feed(chunk: bytes) -> None:
-            nonlocal size
-            size += len(chunk)
-            if size > LARGEST:
-                msg = f"The upstream's answer is larger than {LARGEST} bytes."
-                raise UpstreamDiedError(msg)
-            collection.feed(chunk)
-
-        await self._read(_Wanted(response, collection), feed)
+        await self._read(_Wanted(response, collection), collection.feed)
         await self._tell(response, collection.result())
 
     async def stream(self, response: UpstreamResponse) -> None:

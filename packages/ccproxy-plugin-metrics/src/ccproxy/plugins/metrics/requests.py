@@ -5,7 +5,7 @@ after so many of them all others are one.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from time import monotonic
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -37,6 +37,42 @@ _LONG = 1.0
 """Seconds; requests that take as long are all named by exemplars, of shorter ones one
 in that time, as naming them all costs more than counting them."""
 
+_REQUESTS = (
+    (
+        "requests",
+        "Requests to models that have ended.",
+        ("provider", "model", "dialect_in", "dialect_out", "status", "streaming"),
+    ),
+    (
+        "request_failures",
+        "Requests without a whole answer of an upstream, by why.",
+        ("provider", "failure"),
+    ),
+    (
+        "request_fallbacks",
+        "Attempts in vain before another provider or model was asked.",
+        ("provider",),
+    ),
+)
+"""Counters of requests: name, meaning, labels."""
+_AMOUNTS = (
+    (
+        "tool_calls",
+        "Tools that answers asked their clients to call.",
+        ("provider", "model"),
+    ),
+    (
+        "cost_usd",
+        "What requests have cost in US dollars, as far as that is known.",
+        ("provider", "model"),
+    ),
+    (
+        "tokens",
+        "Tokens that upstreams told of; reasoning is a part of the output.",
+        ("provider", "model", "kind"),
+    ),
+)
+"""Counters of what they use."""
 _TIMES = (
     ("request_duration_seconds", "From arrival to the last byte.", SECONDS),
     ("request_ttfb_seconds", "From arrival to the answer's first byte.", SECONDS),
@@ -81,35 +117,18 @@ class RequestMetrics:
         self._clock = clock
         self._named_at = -_LONG
         self._models: dict[str, str] = {}
+        count = partial(Counter, namespace=PREFIX, registry=registry)
         self._in_flight = Gauge(
             "requests_in_flight",
             "Requests to models that have not ended.",
             namespace=PREFIX,
             registry=registry,
         )
-        self._requests = Counter(
-            "requests",
-            "Requests to models that have ended.",
-            (
-                *("provider", "model", "dialect_in", "dialect_out"),
-                *("status", "streaming"),
-            ),
-            namespace=PREFIX,
-            registry=registry,
+        self._requests, self._failures, self._fallbacks = (
+            count(name, text, labels) for name, text, labels in _REQUESTS
         )
-        self._failures = Counter(
-            "request_failures",
-            "Requests without a whole answer of an upstream, by why.",
-            ("provider", "failure"),
-            namespace=PREFIX,
-            registry=registry,
-        )
-        self._fallbacks = Counter(
-            "request_fallbacks",
-            "Attempts in vain before another provider or model was asked.",
-            ("provider",),
-            namespace=PREFIX,
-            registry=registry,
+        self._tool_calls, self._cost, self._tokens = (
+            count(name, text, labels) for name, text, labels in _AMOUNTS
         )
         self._duration, self._ttfb, self._upstream, self._overhead = (
             Histogram(f"{PREFIX}_{name}", text, ("provider", "streaming"), bounds)
@@ -117,27 +136,6 @@ class RequestMetrics:
         )
         for each in (self._duration, self._ttfb, self._upstream, self._overhead):
             registry.register(each)
-        self._tool_calls = Counter(
-            "tool_calls",
-            "Tools that answers asked their clients to call.",
-            ("provider", "model"),
-            namespace=PREFIX,
-            registry=registry,
-        )
-        self._cost = Counter(
-            "cost_usd",
-            "What requests have cost in US dollars, as far as that is known.",
-            ("provider", "model"),
-            namespace=PREFIX,
-            registry=registry,
-        )
-        self._tokens = Counter(
-            "tokens",
-            "Tokens that upstreams told of; reasoning is a part of the output.",
-            ("provider", "model", "kind"),
-            namespace=PREFIX,
-            registry=registry,
-        )
 
     def started(self, event: RequestStarted) -> None:
         """Count a request that begins."""

@@ -54,7 +54,8 @@ class Sender:
         patience = min(PATIENCE, self._leaves_at - self._loop.time())
         if patience <= 0:
             return False
-        asked = asyncio.run_coroutine_threadsafe(self._post(body), self._loop)
+        packed = gzip.compress(body)  # here, as it would hold the loop up
+        asked = asyncio.run_coroutine_threadsafe(self._post(packed), self._loop)
         try:
             reason = asked.result(patience)
         except TimeoutError:
@@ -71,11 +72,13 @@ class Sender:
         """Post, and say what went wrong."""
         try:
             answer = await self._http.post(
-                self._url, content=gzip.compress(body), headers=self._headers
+                self._url, content=body, headers=self._headers
             )
             answer.raise_for_status()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             return str(error) or type(error).__name__
+        except UnicodeError:  # it would quote the header, which may be a secret
+            return "a header of OTEL_EXPORTER_OTLP_HEADERS is not ASCII"
         return None
 
 
