@@ -45,4 +45,4 @@ class Admission:
                 yield
             finally:
                 if charge is not None:
-                    self._charging.end(charge, exchange)
+                    self._charging.end(charge, asked)
