@@ -1,8 +1,7 @@
 """What is counted of requests to models.
 
 Labels come from closed sets, but for the model's: callers name models as they like, so
-only those are told apart that a provider knows, and after so many of them all others are
-one.
+only those are told apart that a provider has not refused, and of them only so many.
 """
 
 from collections.abc import Callable
