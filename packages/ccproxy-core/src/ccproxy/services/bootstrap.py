@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
+from ccproxy.concurrency.worker import QueueWorker
 from ccproxy.config import Settings, paths
 from ccproxy.dialects.masking import mask_said
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
+from ccproxy.models.spending import SpentOn
 from ccproxy.prices.book import PriceBook
 from ccproxy.sdk import PluginContext, ProfileAdapter, Provider, Upstream
 from ccproxy.sdk.vitals import QueueReading, Reading, Vitals
@@ -20,6 +23,9 @@ from ccproxy.services.spending import Spending
 from ccproxy.storage.bodies import BodyStorage
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+
+_Kept: TypeAlias = SimpleDuckDBStorage | BodyStorage | QueueWorker[SpentOn] | None
+"""What writes behind, if anything is to be kept."""
 
 
 def build_container(
@@ -70,7 +76,9 @@ def build_container(
     profiles = ProfileService(database, bus, adapters)
     container.provide(ProfileService, profiles, close=profiles.close)
     profiles.start()
-    kept = {"request records": storage, "request bodies": bodies}
+    kept: dict[str, _Kept] = {"request records": storage, "request bodies": bodies}
+    if settings.keeps_spending:
+        kept["spending"] = container.get(Spending).queue
     container.provide(Vitals, Vitals(partial(_read, pool, bus, kept, profiles)))
     return container
 
@@ -98,7 +106,7 @@ def plugin_context(
 def _read(
     pool: HTTPPoolManager,
     bus: HookBus,
-    kept: Mapping[str, SimpleDuckDBStorage | BodyStorage | None],
+    kept: Mapping[str, _Kept],
     profiles: ProfileService,
 ) -> Reading:
     """Read how the services are."""

@@ -54,6 +54,6 @@ class Admission:
                 yield
             finally:
                 if charge is not None:
-                    self._charging.end(charge, exchange)
+                    self._charging.end(charge, asked)
         finally:
             self._turnstile.leave(allowances)

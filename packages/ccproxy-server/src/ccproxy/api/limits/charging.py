@@ -17,6 +17,7 @@ from ccproxy.api.limits.till import Taken, Till
 from ccproxy.api.routing import Target
 from ccproxy.dialects import Endpoint
 from ccproxy.dialects.answer import Usage
+from ccproxy.hooks.events import Failure
 from ccproxy.models.quota import MICROS
 from ccproxy.prices.sheet import Sheet
 from ccproxy.sdk import JsonObject
@@ -91,9 +92,11 @@ class Charging:
         kept = terms.owner is not None or (session is not None and session.priced)
         return Charge(guess, taken, priced or kept, session)
 
-    def end(self, charge: Charge, exchange: Exchange) -> None:
+    def end(self, charge: Charge, asked: Asked) -> None:
         """Charge a request that is over with what it has used."""
-        used = used_by(exchange, charge.guess)
+        exchange = asked.exchange
+        left = asked.attention.failure is Failure.CLIENT_LEFT
+        used = used_by(exchange, charge.guess, left=left)
         provider, model = exchange.provider or "", exchange.model or ""
         sheet = None
         if charge.priced and used is not None:
@@ -154,16 +157,23 @@ def guessed(payload: JsonObject, size: int) -> Usage:
     return Usage(input=min(size // BYTES, MOST_INPUT), output=output)
 
 
-def used_by(exchange: Exchange, guess: Usage) -> Usage | None:
+def used_by(exchange: Exchange, guess: Usage, *, left: bool) -> Usage | None:
     """Tell what a request has used; ``None`` if it got no answer.
 
     Where an answer tells nothing the guess stays. So it does for a client that leaves
-    before its answer tells: leaving early makes nothing cheaper.
+    before its answer tells, or begins: leaving early makes nothing cheaper.
+
+    Args:
+        exchange: The request's facts.
+        guess: What it was guessed to use.
+        left: Whether its client has left.
     """
     if exchange.usage is not None:
         return exchange.usage
-    begun = exchange.first_byte is not None and (exchange.status or 500) < 400
-    return guess if begun and exchange.failure is None else None
+    begun = exchange.asked_at if left else exchange.first_byte
+    if begun is None or exchange.failure is not None:
+        return None
+    return guess if exchange.status is None or exchange.status < 400 else None
 
 
 def _micros(sheet: Sheet | None, used: Usage) -> int | None:
