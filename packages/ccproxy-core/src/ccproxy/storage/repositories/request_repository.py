@@ -162,8 +162,8 @@ class RequestRepository:
     ) -> RequestGroup:
         """Count the records of all groups that are not told."""
         unnamed = key.is_(None)
-        other = key.not_in([each for each in told if each is not None])
-        other = and_(~unnamed, other) if None in told else or_(unnamed, other)
+        named = key.not_in([each for each in told if each is not None])
+        other = and_(~unnamed, named) if None in told else or_(unnamed, named)
         asked = self._where(select(null().label("key"), *_aggregates()), wanted)
         return _group(self._session.connection().execute(asked.where(other)).one())
 
