@@ -62,7 +62,7 @@ async def test_a_request_to_a_model_is_kept_without_what_was_said(
     key = answer.headers["x-ccproxy-request-id"]
     told = await get(running.client, f"/api/requests/{key}")
     assert told["request_id"] == key
-    expected = {
+    expected: dict[str, object] = {
         "client": "claude-code",
         "client_version": "2.1.197",
         "session": "talk-1",
