@@ -115,6 +115,30 @@ def test_what_others_have_told_is_masked() -> None:
     assert TOKEN not in RECORD.dump_json(record_of(event)).decode()
 
 
+def test_text_that_can_not_be_encoded_makes_a_record_all_the_same() -> None:
+    """One that can't be written would stop the log for all that follow."""
+    odd = "über \ud800"
+    event = RequestFailed(
+        at=NOW,
+        request_id="r",
+        model=odd,
+        method="POST",
+        route="/v1/messages",
+        status=500,
+        duration=1.5,
+        failure=Failure.INTERNAL,
+        reason=odd,
+        notes=(odd,),
+    )
+    record = record_of(event)
+    assert (record.model, record.reason, record.notes) == (
+        "über ?",
+        "über ?",
+        ("über ?",),
+    )
+    assert RECORD.dump_json(record)
+
+
 @pytest.mark.integration
 async def test_whoever_listens_hears_of_the_requests_of_all_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

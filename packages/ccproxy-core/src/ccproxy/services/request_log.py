@@ -218,7 +218,7 @@ def record_of(event: RequestEnded) -> RequestRecord:
     """Make the record of a request that has ended; what others have told is masked."""
     if isinstance(event, RequestFailed):
         facts = dict(zip(_FAILED, _facts_of_failed(event), strict=True))
-        facts["reason"] = mask_text(event.reason)
+        facts["reason"] = _kept(event.reason)
     else:
         facts = dict(zip(_ENDED, _facts_of_ended(event), strict=True))
     for name in _TOLD_BY_OTHERS:
@@ -227,7 +227,7 @@ def record_of(event: RequestEnded) -> RequestRecord:
     facts["request_id"] = mask_text(event.request_id)
     for name in LISTS:
         if facts[name]:
-            facts[name] = tuple(map(mask_text, facts[name]))
+            facts[name] = tuple(map(_kept, facts[name]))
     return RequestRecord(id=new_id(event.at), ended_at=event.at, **facts)
 
 
@@ -250,4 +250,9 @@ def tell_costs(bus: HookBus, records: Sequence[RequestRecord]) -> None:
 
 @lru_cache(1024)
 def _masked(text: str) -> str:
-    return mask_text(text)
+    return _kept(text)
+
+
+def _kept(text: str) -> str:
+    """Mask a text, and replace halves of surrogate pairs, which UTF-8 has not."""
+    return mask_text(text).encode("utf-8", "replace").decode()
