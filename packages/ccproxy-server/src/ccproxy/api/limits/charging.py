@@ -7,7 +7,7 @@ the place of its claim.
 
 import asyncio
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ccproxy.api.asked import Asked
 from ccproxy.api.exchange import Exchange
@@ -35,8 +35,7 @@ _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """What the dialects call the longest answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """What a request is charged with until it is over.
 
     Attributes:
@@ -86,12 +85,12 @@ class Charging:
         if not terms.caps and terms.owner is None and session is None:
             return None
         guess = guessed(asked.payload, len(asked.body))
-        cost = 0
-        if terms.need_a_price:
+        cost, priced = 0, terms.need_a_price
+        if priced:
             cost = await self._guessed_cost(asked, target, guess)
         taken = await self._till.take(asked.exchange, terms, guess.all, cost)
         kept = terms.owner is not None or (session is not None and session.priced)
-        return Charge(guess, taken, terms.need_a_price or kept, session)
+        return Charge(guess, taken, priced or kept, session)
 
     def end(self, charge: Charge, asked: Asked) -> None:
         """Charge a request that is over with what it has used."""
@@ -150,11 +149,12 @@ def guessed(payload: JsonObject, size: int) -> Usage:
         payload: The request.
         size: Bytes of it.
     """
-    lengths = [payload.get(name) for name in _LENGTHS]
-    asked = [each for each in lengths if isinstance(each, int) and each >= 0]
-    return Usage(
-        input=min(size // BYTES, MOST_INPUT), output=min([*asked, MOST_OUTPUT])
-    )
+    output = MOST_OUTPUT
+    for name in _LENGTHS:
+        asked = payload.get(name)
+        if isinstance(asked, int) and 0 <= asked < output:
+            output = asked
+    return Usage(input=min(size // BYTES, MOST_INPUT), output=output)
 
 
 def used_by(exchange: Exchange, guess: Usage, *, left: bool) -> Usage | None:
