@@ -216,6 +216,18 @@ async def test_the_models_of_a_pattern_have_no_more_answered_at_once(
     assert (await ask(running, "openai/silent")).status_code == 200
 
 
+@pytest.mark.parametrize("path", DIALECTS)
+async def test_too_many_at_once_is_told_in_the_dialect_of_the_caller(
+    start: Start, fake: Vendor, path: str
+) -> None:
+    running = await start(limits(concurrent=1))
+    async with being_answered(running, fake):
+        refused = await running.client.post(path, json={"model": "m", **DIALECTS[path]})
+    assert refused.status_code == 429
+    assert refused.json()["error"]["type"] == "rate_limit_error"
+    assert ("type" in refused.json()) is (path == "/v1/messages")
+
+
 async def test_who_leaves_makes_room(start: Start, fake: Vendor) -> None:
     ended = asyncio.Event()
 
