@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import orjson
 import pytest
+from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
 from ccproxy.api.caller import network_of
@@ -104,6 +105,15 @@ async def test_a_frame_of_a_socket_is_a_request_like_others(start: Start) -> Non
 
 async def test_nobody_is_limited_by_default(start: Start) -> None:
     running = await start()
+    assert "ratelimit-limit" not in (await ask(running)).headers
+
+
+async def test_limits_that_are_set_but_off_are_told_at_the_start(start: Start) -> None:
+    """Whoever has set them may believe that they hold."""
+    with capture_logs() as logs:
+        running = await start({"limits": {"requests": "1/hour"}})
+    (told,) = [each for each in logs if each["event"] == "section_is_off"]
+    assert told["hint"] == "Nothing of it holds before limits.enabled is true."
     assert "ratelimit-limit" not in (await ask(running)).headers
 
 
