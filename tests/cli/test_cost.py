@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ccproxy.cli.cost import rows_of
+from ccproxy.models.request_query import GroupBy, RequestGroup, RequestStats
 from fakes.records import NOW, keep, record
 
 pytestmark = pytest.mark.e2e
@@ -80,6 +82,23 @@ def test_days_stay_in_their_order_and_one_row_needs_no_total(ccproxy: Run) -> No
     assert {row[0] for row in by_key} == {"KEY", "-", "laptop", "total"}
     one = cells(ccproxy("cost", *SINCE, "--by", "provider").stdout)
     assert [row[0] for row in one] == ["PROVIDER", "acme"]
+
+
+def test_what_is_beyond_the_largest_groups_is_a_row_and_in_the_total() -> None:
+    others = RequestGroup.model_validate(
+        dict.fromkeys(RequestGroup.model_fields, None)
+        | dict.fromkeys(("failed", "errors", "bytes_in", "bytes_out", "counted"), 0)
+        | {"requests": 2, "priced": 2, "cost": 0.5}
+        | {"duration_mean": 1, "duration_p95": 1}
+    )
+    dear = others.model_copy(update={"key": "a"})
+    stats = RequestStats(by=GroupBy.SESSION, groups=(dear,), others=others)
+    rows = rows_of(stats)
+    assert [(row[0], row[1], row[-2]) for row in rows] == [
+        ("a", "2", "0.5000"),
+        ("others", "2", "0.5000"),
+        ("total", "4", "1.0000"),
+    ]
 
 
 @pytest.mark.usefixtures("kept")

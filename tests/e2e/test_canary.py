@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import shlex
 import shutil
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 import httpx
@@ -30,14 +33,21 @@ FAILING = ("gone", "raise", "refuse")
 SPOKEN = "How are you?"
 """Said beside the secrets, to know what was captured."""
 SAID = f"{SPOKEN}\n{ALL}"
+TOLD_BY_CLIENTS = (
+    *("session", "client_version", "repository", "branch", "worktree"),
+    *("model_requested", "reason"),
+)
+"""Columns of records in which secrets were put."""
 COMMANDS = {
     "json": (
         *("config show --json", "plugins status --json", "status", "doctor"),
         *("auth profile --json", "auth profile canary"),
+        *("requests list --json", "cost --by session --json"),
     ),
     "console": (
         *("config show", "plugins list", "status --json", "doctor --json"),
         *("auth profile --refresh", "config validate"),
+        *("requests list", "cost --by branch", "sql 'FROM request_records'"),
     ),
 }
 
@@ -145,13 +155,13 @@ async def test_no_secret_comes_out_anywhere(world: World) -> None:
     """What the upstream answers is relayed as it is: that is the client's, not ours."""
     once = httpx.Limits(max_keepalive_connections=0)  # a failure closes a connection
     async with httpx.AsyncClient(base_url=world.server.url, limits=once) as client:
-        await ask_models(client, world)
+        await ask_models_and_listen(client, world)
         await ask_for_what_is_not_there(client, world)
         await ask_the_api(client, world)
         await ask_what_was_said(client, world)
     shown = f"requests show {world.asked[0]} --bodies"
     for command in (*COMMANDS[world.style], shown, f"{shown} --json"):
-        arguments = [*command.split(), *world.options]
+        arguments = [*shlex.split(command), *world.options]
         done = await asyncio.to_thread(
             run_program, arguments, world.environ, world.home
         )
@@ -182,9 +192,24 @@ async def test_no_secret_comes_out_anywhere(world: World) -> None:
     assert SPOKEN in "".join(world.other)
 
 
+async def ask_models_and_listen(client: httpx.AsyncClient, world: World) -> None:
+    """Ask for models, and hear of each request as it ends."""
+    token = {"x-api-key": world.token}
+    async with client.stream("GET", "/api/events", headers=token) as stream:
+        lines = stream.aiter_lines()
+        await anext(lines)
+        await ask_models(client, world)
+        heard = 0
+        while heard < len(world.asked):
+            line = await anext(lines)
+            heard += line == "event: request"
+            world.other.append(line)
+        world.other.append(await anext(lines))
+
+
 async def ask_models(client: httpx.AsyncClient, world: World) -> None:
     """Ask for models that fail in all ways, with secrets in all places."""
-    secrets = iter(CANARIES * 2)
+    secrets = cycle(CANARIES)
     models = ("status", "event", "pieces", "gone", "raise", "refuse")
     for path in ("chat/completions", "messages", "responses"):
         for model in (*models, next(secrets).text):
@@ -197,6 +222,7 @@ async def ask_models(client: httpx.AsyncClient, world: World) -> None:
                         "cookie": f"a={one_line(next(secrets))}",
                         "x-any": one_line(next(secrets)),
                         "x-request-id": one_line(next(secrets)),
+                        **told_of_the_client(secrets),
                     },
                     json={"model": model, "stream": stream, "input": SAID},
                 )
@@ -206,6 +232,18 @@ async def ask_models(client: httpx.AsyncClient, world: World) -> None:
                 )
                 if not is_relayed:
                     world.tell(answer)
+
+
+def told_of_the_client(secrets: Iterator[Planted]) -> dict[str, str]:
+    """Headers of which the request log keeps what they say."""
+    return {
+        "user-agent": f"curl/{one_line(next(secrets))}",
+        "session-id": one_line(next(secrets)),
+        **{
+            f"x-ccproxy-{name}": quote(one_line(next(secrets)))
+            for name in ("repository", "branch", "worktree")
+        },
+    }
 
 
 async def ask_for_what_is_not_there(client: httpx.AsyncClient, world: World) -> None:
@@ -237,6 +275,13 @@ async def ask_the_api(client: httpx.AsyncClient, world: World) -> None:
         answer = await client.get(path, headers=token)
         assert answer.status_code == 200
         world.tell(answer, own=True)
+    for path in (
+        *("/api/requests?limit=1000", f"/api/requests/{world.asked[0]}"),
+        *(f"/api/stats?by={each}" for each in ("model", "session", "branch")),
+    ):
+        answer = await client.get(path, headers=token)
+        assert answer.status_code == 200
+        world.tell(answer)
 
 
 async def ask_what_was_said(client: httpx.AsyncClient, world: World) -> None:
@@ -253,12 +298,16 @@ def one_line(canary: Planted) -> str:
 
 
 def stored(home: Path) -> str:
-    """All bytes of the data folder, and the database as SQL tells it."""
+    """All bytes of the data folder, and all tables, which DuckDB may compress."""
     files = [each for each in (home / ".local").rglob("*") if each.is_file()]
     (database,) = [each for each in files if each.suffix == ".duckdb"]
     with duckdb.connect(str(database), read_only=True) as opened:
-        rows = opened.sql("SELECT * FROM profiles").fetchall()
-    assert rows
+        tables = [name for (name,) in opened.sql("SHOW TABLES").fetchall()]
+        rows = {name: opened.sql(f"FROM {name}").fetchall() for name in tables}
+        marks = (f"bool_or({name} LIKE '%***%')" for name in TOLD_BY_CLIENTS)
+        is_marked = opened.sql(f"SELECT {', '.join(marks)} FROM request_records")
+        assert is_marked.fetchall() == [(True,) * len(TOLD_BY_CLIENTS)]
+    assert rows["profiles"]
     return repr(rows) + "".join(each.read_bytes().decode("latin-1") for each in files)
 
 

@@ -24,14 +24,18 @@ async def test_items_are_handed_over_in_order_and_in_batches() -> None:
     assert batches == [[0, 1, 2], [3, 4, 5], [6]]
 
 
-async def test_a_full_queue_drops_counts_and_warns_once() -> None:
-    worker = QueueWorker("test", _nothing, size=2)
+async def test_a_full_queue_drops_counts_and_warns_once_per_interval() -> None:
+    now = 0.0
+    worker = QueueWorker("test", _nothing, size=2, warn_every=60, clock=lambda: now)
     with structlog.testing.capture_logs() as logs:
         taken = [worker.put(number) for number in range(5)]
-    assert taken == [True, True, False, False, False]
-    assert worker.dropped == 3
-    assert worker.depth == 2
-    assert [line["event"] for line in logs] == ["queue_full"]
+        assert taken == [True, True, False, False, False]
+        for passed in (59.0, 1.0, 59.0):
+            now += passed
+            worker.put(6)
+    assert (worker.dropped, worker.depth) == (6, 2)
+    told = [(line["event"], line["dropped"]) for line in logs]
+    assert told == [("queue_full", 1), ("queue_full", 5)]
 
 
 async def test_stopping_cuts_off_a_handler_that_hangs() -> None:
@@ -91,16 +95,37 @@ async def test_flushing_and_stopping_wait_for_nothing_to_gather() -> None:
     assert batches == [[1], [1], [1]]
 
 
-async def test_an_item_that_waited_too_long_is_one_warning() -> None:
-    now = 0.0
-    worker = QueueWorker("test", _nothing, lag_warning=10, clock=lambda: now)
+async def test_flushing_waits_for_nothing_that_comes_later() -> None:
+    """Or whoever flushes would wait for as long as others go on."""
+    handled: list[int] = []
+
+    async def take(batch: list[int]) -> None:
+        handled.extend(batch)
+        worker.put(handled[-1] + 1)
+        await asyncio.sleep(0)  # others have their turn, as they have while one writes
+
+    worker = QueueWorker("test", take, linger=60)
+    worker.start()
     worker.put(1)
     worker.put(2)
-    now = 11.0
+    await asyncio.wait_for(worker.flush(), 5)
+    assert {1, 2} <= {*handled}
+    assert worker.depth
+
+
+async def test_items_that_waited_too_long_are_one_warning_per_interval() -> None:
+    now = 0.0
+    worker = QueueWorker("test", _nothing, lag_warning=10, clock=lambda: now)
+    worker.start()
     with structlog.testing.capture_logs() as logs:
-        worker.start()
-        await worker.stop(grace=5)
-    assert [(line["event"], line["seconds"]) for line in logs] == [("queue_lags", 11.0)]
+        for waited in (10.0, 11.0, 20.0, 60.0):
+            worker.put(1)
+            worker.put(2)
+            now += waited
+            await worker.flush()
+    told = [(line["event"], line["seconds"]) for line in logs]
+    assert told == [("queue_lags", 11.0), ("queue_lags", 60.0)]
+    await worker.stop(grace=5)
 
 
 async def test_what_is_cut_off_is_counted_with_what_is_in_hand() -> None:

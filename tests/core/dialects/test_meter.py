@@ -1,5 +1,7 @@
 """What an answer has used, as vendors tell it."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.answer import Usage
-from ccproxy.dialects.json import JsonObject
+from ccproxy.dialects.json import Json, JsonObject
 from ccproxy.dialects.meter import told_by
 from ccproxy.dialects.tap import StreamTap
 
@@ -129,6 +131,19 @@ def test_wherever_chunks_end_the_stream_counts_what_the_answer_does(
     for start in range(0, len(data), size):
         tap.feed(data[start : start + size])
     assert tap.usage == told_by(dialect, orjson.dumps({"usage": told}))[0]
+
+
+@pytest.mark.parametrize("odd", [-5, 2**64 - 1, 1e20, True, "7", None, [7]])
+@pytest.mark.parametrize(("dialect", "told", "usage"), TOLD)
+def test_a_count_that_can_be_none_counts_nothing(
+    dialect: Dialect, told: JsonObject, usage: Usage, odd: Json
+) -> None:
+    """Sums would become smaller by it, and no database could hold it."""
+    written = "completion_tokens" if dialect is CHAT else "output_tokens"
+    told = {**told, written: odd}
+    assert told_by(dialect, orjson.dumps({"usage": told}))[0] == replace(
+        usage, output=0
+    )
 
 
 @pytest.mark.parametrize("dialect", Dialect)

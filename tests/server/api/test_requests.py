@@ -10,9 +10,12 @@ import pytest
 
 from ccproxy.models.request_record import COUNTS
 from ccproxy.services.request_log import LISTENER_SIZE, RequestLog
+from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
 from ccproxy.testing import RunningGateway, gateway
-from fakes.records import NOW, records
+from fakes.databases import lay_tables
+from fakes.holder import held
+from fakes.records import NOW, kept, records
 
 pytestmark = pytest.mark.integration
 
@@ -59,20 +62,30 @@ async def test_a_request_to_a_model_is_kept_without_what_was_said(
     key = answer.headers["x-ccproxy-request-id"]
     told = await get(running.client, f"/api/requests/{key}")
     assert told["request_id"] == key
-    expected = {
+    expected: dict[str, object] = {
         "client": "claude-code",
         "client_version": "2.1.197",
         "session": "talk-1",
+        "repository": None,
         "method": "POST",
         "route": "/v1/chat/completions",
         "provider": "sandbox",
+        "account": None,
+        "fallbacks": [],
         "model_requested": "sandbox-echo",
+        "model": "sandbox-echo",
         "dialect_in": "openai-chat",
+        "dialect_out": "openai-chat",
         "status": 200,
         "failure": None,
         "reason": None,
         "streaming": False,
+        "bytes_in": len(answer.request.content),
         "bytes_out": len(answer.content),
+        "chunks": 1,
+        "notes": [],
+        "cost": None,
+        "cost_basis": None,
     }
     assert {name: told[name] for name in expected} == expected
     assert "secret" not in json.dumps(told)
@@ -99,6 +112,8 @@ async def test_what_an_answer_has_used_is_kept_in_every_dialect(
     assert answer.status_code == 200
     key = answer.headers["x-ccproxy-request-id"]
     told = await get(running.client, f"/api/requests/{key}")
+    assert told["streaming"] == body.get("stream", False)
+    assert (told["chunks"] > 1) == told["streaming"]
     assert told["input_tokens"] > 0
     assert told["output_tokens"] > 0
     assert told["tool_calls"] == 0
@@ -296,6 +311,57 @@ async def test_a_gateway_without_a_database_relays_and_says_503(
         answer = await running.client.get("/api/requests")
         assert answer.status_code == 503
         assert (await ask(running)).status_code == 200
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A database that has all tables, in a file of its own."""
+    file = tmp_path / "data/ccproxy.duckdb"
+    lay_tables(file)
+    return file
+
+
+async def test_a_file_that_somebody_holds_slows_no_request(file: Path) -> None:
+    storage = {"request_log": True, "url": f"duckdb:///{file}", "flush_seconds": 0}
+    async with gateway(settings={"storage": storage}) as running:
+        with held(file) as holder:
+            for _ in range(5):
+                assert (await ask(running)).status_code == 200
+            status = await get(running.client, "/api/status")
+            assert (status["records_written"], status["records_dropped"]) == (0, 0)
+            holder.kill()
+        await running.app.container.get(SimpleDuckDBStorage).flush(30)
+        page = await get(running.client, "/api/requests")
+    assert len(page["requests"]) == 5
+
+
+async def test_stopping_writes_what_has_just_been_asked(file: Path) -> None:
+    storage = {"request_log": True, "url": f"duckdb:///{file}", "flush_seconds": 1000}
+    async with gateway(settings={"storage": storage}) as running:
+        key = (await ask(running)).headers["x-ccproxy-request-id"]
+    database = Database(f"duckdb:///{file}")
+    assert [each.request_id for each in await kept(database)] == [key]
+    await database.close()
+
+
+async def test_settings_say_how_records_are_kept(tmp_path: Path) -> None:
+    storage = {
+        "request_log": True,
+        "queue_size": 7,
+        "batch_size": 5,
+        "flush_seconds": 3,
+        "lag_warning_seconds": 4,
+        "retention_days": 9,
+        "archive_dir": str(tmp_path),
+    }
+    settings = {"storage": storage, "capture": {"retention_days": 2}}
+    async with gateway(settings=settings) as running:
+        keeps = running.app.container.get(SimpleDuckDBStorage)
+    worker, options = keeps._background_worker, keeps._options
+    assert (worker._size, worker._batch) == (7, 5)
+    assert (worker._linger, worker._lag_warning) == (3, 4)
+    assert (options.retention_days, options.bodies_days) == (9, 2)
+    assert options.archive_dir == tmp_path
 
 
 async def test_openapi_has_the_types() -> None:

@@ -16,6 +16,7 @@ from ccproxy.models.request_query import (
 from ccproxy.models.request_record import RequestRecord
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+from ccproxy.storage.repositories import request_repository
 from ccproxy.storage.requests import with_requests
 from fakes.records import NOW, record, records
 
@@ -199,3 +200,39 @@ async def test_costs_add_up_and_those_that_are_unknown_are_told_apart(
     acme, other = told["acme"], told["other"]
     assert (acme.requests, acme.priced, acme.cost) == (3, 2, 0.75)
     assert (other.requests, other.priced, other.cost) == (1, 0, None)
+
+
+async def test_what_is_beyond_the_largest_groups_is_told_as_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that all that is told adds up to all there is."""
+    monkeypatch.setattr(request_repository, "MOST_GROUPS", 2)
+    sessions = ("a", "a", "a", "b", "b", "c", None)
+    await put(database, *(record(session=each, cost=0.25) for each in sessions))
+    told = await stats(database, GroupBy.SESSION)
+    assert [(each.key, each.requests) for each in told.groups] == [("a", 3), ("b", 2)]
+    assert told.others is not None
+    assert (told.others.requests, told.others.cost) == (2, 0.5)
+    few = await stats(database, GroupBy.SESSION, session="a")
+    assert few.others is None
+
+
+async def test_nameless_groups_are_counted_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_repository, "MOST_GROUPS", 1)
+    await put(database, *(record(session=each) for each in (None, None, "a", "b")))
+    told = await stats(database, GroupBy.SESSION)
+    assert [(each.key, each.requests) for each in told.groups] == [(None, 2)]
+    assert told.others is not None
+    assert told.others.requests == 2
+
+
+async def test_of_times_the_latest_are_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_repository, "MOST_GROUPS", 2)
+    await put(database, *(record(NOW + timedelta(days=day)) for day in range(3)))
+    told = await stats(database, GroupBy.DAY)
+    assert [each.begins_at and each.begins_at.day for each in told.groups] == [25, 26]
+    assert told.others is None

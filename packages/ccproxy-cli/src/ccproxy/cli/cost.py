@@ -95,10 +95,7 @@ def cost(
     if as_json:
         show_json(stats.model_dump(mode="json"))
     elif stats.groups:
-        rows = [_row(_name(each), [each]) for each in _in_order(stats)]
-        if len(rows) > 1:
-            rows.append(_row("total", stats.groups))
-        show_table((by.upper(), *_COLUMNS), rows)
+        show_table((by.upper(), *_COLUMNS), rows_of(stats))
     else:
         show("No request is known.")
 
@@ -108,6 +105,18 @@ async def _stats(
 ) -> RequestStats:
     async with source(opened, url) as records:
         return await records.stats(by, wanted)
+
+
+def rows_of(stats: RequestStats) -> list[tuple[str, ...]]:
+    """Write a row for each group, one for the others, and one for all together."""
+    rows = [_row(_name(each), [each]) for each in _in_order(stats)]
+    groups = list(stats.groups)
+    if stats.others is not None:
+        rows.append(_row("others", [stats.others]))
+        groups.append(stats.others)
+    if len(rows) > 1:
+        rows.append(_row("total", groups))
+    return rows
 
 
 def _in_order(stats: RequestStats) -> Sequence[RequestGroup]:

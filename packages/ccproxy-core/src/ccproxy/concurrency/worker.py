@@ -60,11 +60,11 @@ class QueueWorker(Generic[T]):
         # and there is one for each request.
         self._waiting: deque[tuple[float, T]] = deque()
         self._in_hand = 0
+        self._handled = 0
         self._ended = False
         self._something = asyncio.Event()
         self._enough = asyncio.Event()
-        self._nothing_left = asyncio.Event()
-        self._nothing_left.set()
+        self._another = asyncio.Event()
         self._hurried = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -100,7 +100,6 @@ class QueueWorker(Generic[T]):
             return False
         self._waiting.append((self._clock(), item))
         if not before:
-            self._nothing_left.clear()
             self._something.set()
         if before + 1 >= self._batch:
             self._enough.set()
@@ -108,8 +107,10 @@ class QueueWorker(Generic[T]):
 
     async def flush(self) -> None:
         """Wait until what was put so far has been handled; no batch lingers."""
+        last = self._handled + self._in_hand + len(self._waiting)
         with self._hurrying():
-            await self._nothing_left.wait()
+            while self._handled < last:
+                await self._another.wait()
 
     async def stop(self, grace: float) -> None:
         """Hand over what still waits, then end.
@@ -157,10 +158,11 @@ class QueueWorker(Generic[T]):
             self._in_hand = len(batch)
             await self._handle(batch)
             self._in_hand = 0
-            if not self._waiting:
-                self._nothing_left.set()
-                if not self._ended:
-                    self._something.clear()
+            self._handled += len(batch)
+            self._another.set()  # for those who wait now, so it is cleared at once
+            self._another.clear()
+            if not self._waiting and not self._ended:
+                self._something.clear()
 
     async def _gather(self) -> None:
         """Wait until a batch is there, or its time is over."""

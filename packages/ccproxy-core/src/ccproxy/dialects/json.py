@@ -5,6 +5,9 @@ from typing import TypeAlias
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 JsonObject: TypeAlias = dict[str, Json]
 
+MOST_TOKENS = 10**12
+"""What no request uses; sums of as much as that still fit into a database."""
+
 
 def text(value: Json) -> str:
     """Return a string, empty for anything else."""
@@ -14,6 +17,12 @@ def text(value: Json) -> str:
 def number(value: Json) -> int:
     """Return a whole number, zero for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def count(value: Json) -> int:
+    """Return a number of tokens, zero for what can be none."""
+    told = number(value)
+    return told if 0 <= told <= MOST_TOKENS else 0
 
 
 def an_object(value: Json) -> JsonObject:

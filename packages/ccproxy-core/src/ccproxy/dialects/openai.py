@@ -22,7 +22,7 @@ from ccproxy.dialects.json import (
     Json,
     JsonObject,
     an_object,
-    number,
+    count,
     objects,
     strings,
     text,
@@ -181,15 +181,15 @@ def read_usage(usage: JsonObject, read: str, written: str) -> Usage:
         written: What it calls those that were written.
     """
     details = an_object(usage.get(f"{read}_tokens_details"))
-    cached = number(details.get("cached_tokens"))
-    stored = number(details.get("cache_write_tokens"))
+    cached = count(details.get("cached_tokens"))
+    stored = count(details.get("cache_write_tokens"))
     spent = an_object(usage.get(f"{written}_tokens_details"))
     return Usage(
-        input=max(0, number(usage.get(f"{read}_tokens")) - cached - stored),
+        input=max(0, count(usage.get(f"{read}_tokens")) - cached - stored),
         cache_read=cached,
         cache_write=stored,
-        output=number(usage.get(f"{written}_tokens")),
-        reasoning=number(spent.get("reasoning_tokens")),
+        output=count(usage.get(f"{written}_tokens")),
+        reasoning=count(spent.get("reasoning_tokens")),
     )
 
 

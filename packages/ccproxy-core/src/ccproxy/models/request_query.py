@@ -127,4 +127,7 @@ class RequestStats(BaseModel):
     by: GroupBy
     """What they are grouped by."""
     groups: tuple[RequestGroup, ...]
-    """By time in its order, else the largest group first; a thousand at most."""
+    """By time in its order, the latest thousand; else the largest thousand, the largest
+    first."""
+    others: RequestGroup | None = None
+    """All groups beyond the thousand as one; ``null`` if there are none, or by time."""

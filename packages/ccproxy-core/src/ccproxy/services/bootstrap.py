@@ -16,9 +16,10 @@ from ccproxy.sdk import PluginContext, ProfileAdapter, Provider, Upstream
 from ccproxy.sdk.vitals import QueueReading, Reading, Vitals
 from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.costs import CostTeller, tell_costs
 from ccproxy.services.pricing import Pricing
 from ccproxy.services.profile import ProfileService
-from ccproxy.services.request_log import RequestLog, tell_costs
+from ccproxy.services.request_log import RequestLog
 from ccproxy.services.spending import Spending
 from ccproxy.storage.bodies import BodyStorage
 from ccproxy.storage.database import Database
@@ -134,9 +135,13 @@ def _storage(
     prices: PriceBook,
     bus: HookBus,
 ) -> SimpleDuckDBStorage | None:
-    """Make what keeps records, if they are to be kept."""
+    """Make what keeps records, if they are to be kept, or else what prices them."""
     section = settings.storage
+    grace = settings.server.grace_seconds
     if not section.request_log:
+        teller = CostTeller(bus, prices.priced)
+        container.provide(CostTeller, teller, close=lambda: teller.stop(grace))
+        teller.start()
         return None
     options = RecordOptions(
         queue_size=section.queue_size,
@@ -150,7 +155,6 @@ def _storage(
     storage = SimpleDuckDBStorage(
         database, options, price=prices.priced, priced=partial(tell_costs, bus)
     )
-    grace = settings.server.grace_seconds
     return container.provide(
         SimpleDuckDBStorage, storage, close=lambda: storage.stop(grace)
     )

@@ -20,7 +20,7 @@ from ccproxy.dialects.conversation import (
     ToolCall,
 )
 from ccproxy.dialects.feature import Feature
-from ccproxy.dialects.json import JsonObject, an_object, number, objects, text
+from ccproxy.dialects.json import JsonObject, an_object, count, objects, text
 from ccproxy.dialects.messages.request_in import read_citations
 from ccproxy.dialects.messages.search import (
     FOUND,
@@ -97,12 +97,12 @@ def read_usage(usage: JsonObject) -> Usage:
     details = an_object(usage.get("output_tokens_details"))
     written = an_object(usage.get("cache_creation"))
     return Usage(
-        input=number(usage.get("input_tokens")),
-        cache_read=number(usage.get("cache_read_input_tokens")),
-        cache_write=number(usage.get("cache_creation_input_tokens")),
-        cache_write_1h=number(written.get("ephemeral_1h_input_tokens")),
-        output=number(usage.get("output_tokens")),
-        reasoning=number(details.get("thinking_tokens")),
+        input=count(usage.get("input_tokens")),
+        cache_read=count(usage.get("cache_read_input_tokens")),
+        cache_write=count(usage.get("cache_creation_input_tokens")),
+        cache_write_1h=count(written.get("ephemeral_1h_input_tokens")),
+        output=count(usage.get("output_tokens")),
+        reasoning=count(details.get("thinking_tokens")),
     )
 
 

@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, case, extract, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    extract,
+    func,
+    null,
+    or_,
+    select,
+)
 from sqlmodel import Session
 
 from ccproxy.errors import UnknownRequestError
@@ -119,19 +130,42 @@ class RequestRepository:
 
     def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
         """Count records, by time or by what they have in common."""
-        is_by_time = by in _SECONDS
-        key = _bucket(_SECONDS[by]) if is_by_time else _COLUMN[by.value]
-        counts = select(key.label("key"), *_aggregates())
-        asked = self._where(counts, wanted).group_by(key)
-        if is_by_time:
-            asked = asked.order_by(key.desc())
-        else:
-            asked = asked.order_by(func.count().desc(), key)
-        rows = self._session.connection().execute(asked.limit(MOST_GROUPS)).all()
-        groups = [_group(row, is_by_time=is_by_time) for row in rows]
-        return RequestStats(
-            by=by, groups=tuple(reversed(groups) if is_by_time else groups)
-        )
+        if by in _SECONDS:
+            bucket = _bucket(_SECONDS[by])
+            rows = self._grouped(bucket, wanted, bucket.desc())
+            latest = rows[:MOST_GROUPS]
+            return RequestStats(by=by, groups=tuple(map(_time_group, reversed(latest))))
+        key = _COLUMN[by.value]
+        rows = self._grouped(key, wanted, func.count().desc(), key)
+        groups = tuple(map(_group, rows[:MOST_GROUPS]))
+        if len(rows) <= MOST_GROUPS:
+            return RequestStats(by=by, groups=groups)
+        others = self._others(key, wanted, [each.key for each in groups])
+        return RequestStats(by=by, groups=groups, others=others)
+
+    def _grouped(
+        self,
+        key: ColumnElement[Any],
+        wanted: RequestFilter,
+        *order: ColumnElement[Any],
+    ) -> Sequence[Row[Any]]:
+        """Count records by a key; one group more than is told shows that there are."""
+        asked = select(key.label("key"), *_aggregates()).group_by(key).order_by(*order)
+        asked = self._where(asked, wanted).limit(MOST_GROUPS + 1)
+        return self._session.connection().execute(asked).all()
+
+    def _others(
+        self,
+        key: ColumnElement[Any],
+        wanted: RequestFilter,
+        told: Sequence[str | None],
+    ) -> RequestGroup:
+        """Count the records of all groups that are not told."""
+        unnamed = key.is_(None)
+        named = key.not_in([each for each in told if each is not None])
+        other = and_(~unnamed, named) if None in told else or_(unnamed, named)
+        asked = self._where(select(null().label("key"), *_aggregates()), wanted)
+        return _group(self._session.connection().execute(asked.where(other)).one())
 
     def _where(self, asked: Select[Any], wanted: RequestFilter) -> Select[Any]:
         asked = asked.where(*_conditions(wanted))
@@ -190,8 +224,11 @@ def _record(row: Row[Any]) -> RequestRecord:
     return RequestRecord(**values)
 
 
-def _group(row: Row[Any], *, is_by_time: bool) -> RequestGroup:
+def _group(row: Row[Any]) -> RequestGroup:
+    return RequestGroup(begins_at=None, **row._asdict())
+
+
+def _time_group(row: Row[Any]) -> RequestGroup:
     values = row._asdict()
-    key = values.pop("key")
-    begins_at = datetime.fromtimestamp(float(key), UTC) if is_by_time else None
-    return RequestGroup(key=None if is_by_time else key, begins_at=begins_at, **values)
+    begins_at = datetime.fromtimestamp(float(values.pop("key")), UTC)
+    return RequestGroup(key=None, begins_at=begins_at, **values)
