@@ -168,8 +168,8 @@ def main() -> None:
     guard = Guard(_WATCHED, HookBus())
     for name, limits, each in (
         ("requests, tokens, cost, a budget", _CALLER, None),
-        ("and the guard", _CALLER, guard),
-        ("and the same of addresses and models", _ALL, guard),
+        ("and the same of addresses and models", _ALL, None),
+        ("and the guard", _ALL, guard),
     ):
         runs = [asyncio.run(_charged(limits, each)) for _ in range(3)]
         took = min(runs) / _TIMES_OF_ALL * 1e6

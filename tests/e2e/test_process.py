@@ -245,7 +245,7 @@ def wait_for_records(database: str, number: int) -> None:
     deadline = time.monotonic() + 30
     while records(database) < number:
         assert time.monotonic() < deadline, f"there are {records(database)} records"
-        time.sleep(0.05)  # another process writes them; it can only be looked again
+        time.sleep(0.25)  # another process writes them; it can only be looked again
 
 
 def records(database: str) -> int:

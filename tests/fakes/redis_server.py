@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 ONE_REDIS = (pytest.mark.services, pytest.mark.xdist_group("redis"))
 
@@ -42,7 +44,8 @@ def _free_port() -> int:
 
 def _wait_for(port: int) -> None:
     """Ask until it answers; the test's own time limit ends the asking."""
-    with closing(redis.Redis(port=port)) as client:
+    at_once = Retry(NoBackoff(), 0)
+    with closing(redis.Redis(port=port, retry=at_once)) as client:
         while True:
             with suppress(redis.ConnectionError):
                 client.ping()

@@ -141,8 +141,50 @@ def test_models_beyond_the_limit_are_one() -> None:
 def test_a_key_that_was_pasted_for_a_model_is_masked() -> None:
     registry = CollectorRegistry()
     key = "sk-proj-" + "a1B2c3D4" * 5
-    RequestMetrics(registry, 9).ended(completed(model=key))
-    assert key.encode() not in generate_latest(registry)
+    RequestMetrics(registry, 9).ended(completed(model=key, provider="p"))
+    told = generate_latest(registry)
+    assert key.encode() not in told
+    assert b'model="other"' not in told
+
+
+@pytest.mark.parametrize(
+    ("facts", "label"),
+    [
+        ({"provider": "p"}, "m"),
+        ({"provider": "p", "status": 503}, "m"),
+        ({"provider": "p", "status": None}, "m"),
+        ({"provider": "p", "status": 404}, "other"),
+        ({"provider": "p", "status": 429}, "other"),
+        ({"status": 502}, "other"),
+    ],
+)
+def test_a_made_up_model_takes_no_place_among_the_known_ones(
+    facts: dict[str, object], label: str
+) -> None:
+    registry = CollectorRegistry()
+    metrics = RequestMetrics(registry, max_models=1)
+    metrics.ended(completed(model="m", **facts))
+    assert models_told(registry) == {label}
+    metrics.ended(completed(model="n", provider="p"))
+    assert ("n" in models_told(registry)) is (label == "other")
+
+
+def test_a_known_model_keeps_its_name_where_it_is_refused() -> None:
+    registry = CollectorRegistry()
+    metrics = RequestMetrics(registry, max_models=1)
+    for status in (200, 429):
+        metrics.ended(completed(model="m", provider="p", status=status))
+    assert models_told(registry) == {"m"}
+
+
+def models_told(registry: CollectorRegistry) -> set[str]:
+    """Name the models that requests were counted of."""
+    return {
+        sample.labels["model"]
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == "ccproxy_requests_total"
+    }
 
 
 def test_attempts_in_vain_are_counted_by_whose_they_were() -> None:

@@ -1,18 +1,29 @@
 """What is told of the gateway itself, and of the pieces of streams."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 
 from ccproxy.plugins.metrics import MetricsPlugin
 from ccproxy.plugins.metrics.gaps import GapMetrics
 from ccproxy.plugins.metrics.vitals import VitalsCollector
-from ccproxy.sdk import AccountProfile, LimitWindow
+from ccproxy.plugins.openai import OpenAIPlugin
+from ccproxy.sdk import (
+    AccountProfile,
+    Contributions,
+    LimitWindow,
+    Manifest,
+    Plugin,
+    PluginConfig,
+)
 from ccproxy.sdk.events import RequestCompleted, StreamChunk
 from ccproxy.sdk.vitals import ConnectionsReading, QueueReading, Reading
 from ccproxy.testing import RunningGateway, gateway
+from fakes.vendor import KEY, vendor
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 READING = Reading(
@@ -117,6 +128,71 @@ async def running() -> AsyncIterator[RunningGateway]:
     settings = {"plugins": {"metrics": {"chunk_gaps": True}}}
     async with gateway(MetricsPlugin, settings=settings) as running:
         yield running
+
+
+class Listener(Plugin[PluginConfig]):
+    """A plugin with a queue for its events."""
+
+    manifest = Manifest("listener", "1")
+
+    def setup(self, add: Contributions) -> None:
+        add.hook(RequestCompleted, self.ended)
+
+    async def ended(self, event: RequestCompleted) -> None:
+        """Listen, and fail."""
+        raise OSError
+
+
+@pytest.mark.integration
+async def test_every_queue_of_a_running_gateway_is_told() -> None:
+    settings = {
+        "storage": {"request_log": True, "flush_seconds": 3600},
+        "capture": {"providers": ["sandbox"]},
+        "security": {"keys": True, "client_tokens": ["t"]},
+    }
+    async with gateway(MetricsPlugin, Listener, settings=settings) as running:
+        running.client.headers["x-api-key"] = "t"
+        said = [{"role": "user", "content": "hi"}]
+        body = {"model": "sandbox-echo", "messages": said}
+        await running.client.post("/v1/chat/completions", json=body)
+        told = (await running.client.get("/metrics")).text.splitlines()
+    queues = "request records", "request bodies", "spending", "hooks listener"
+    for name in ("depth", "lag_seconds", "dropped_total"):
+        of_each = {f'ccproxy_queue_{name}{{queue="{queue}"}}' for queue in queues}
+        assert of_each == {
+            line.rpartition(" ")[0] for line in told if f"queue_{name}{{" in line
+        }
+    assert 'ccproxy_queue_depth{queue="request records"} 1.0' in told
+    assert "ccproxy_hook_failures_total 1.0" in told
+
+
+@pytest.mark.integration
+async def test_connections_to_upstreams_are_told() -> None:
+    async with vendor() as fake:
+        openai = {"base_url": f"{fake.url}/v1", "api_key": KEY}
+        settings = {"plugins": {"openai": openai}}
+        async with gateway(MetricsPlugin, OpenAIPlugin, settings=settings) as running:
+            said = [{"role": "user", "content": "hi"}]
+            body = {"model": "openai/silent", "messages": said}
+            url = "/v1/chat/completions"
+            asking = asyncio.create_task(running.client.post(url, json=body))
+            await fake.waiting.wait()
+            while_asking = await connections(running)
+            fake.go.set()
+            await asking
+            assert while_asking == {"in_use": 1, "idle": 0, "opened": 1}
+            assert await connections(running) == {"in_use": 0, "idle": 1, "opened": 1}
+
+
+async def connections(running: RunningGateway) -> dict[str, float]:
+    """Read what is told of connections, by state."""
+    text = (await running.client.get("/metrics")).text
+    return {
+        each.labels.get("state", "opened"): each.value
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+        if each.name.startswith("ccproxy_upstream_connections")
+    }
 
 
 @pytest.mark.integration

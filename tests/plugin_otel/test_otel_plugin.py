@@ -218,9 +218,10 @@ async def test_requests_of_the_same_id_have_spans_of_their_own(
 async def test_metrics_tell_so_many_models_apart_and_no_more(
     receiver: Receiver, upstream: StrictUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """One that its provider refuses takes no place among them."""
     monkeypatch.setattr("ccproxy.plugins.otel.measures.MOST_MODELS", 1)
     async with run(receiver, upstream) as running:
-        for model in ("sandbox-echo", "sandbox-tools", "sandbox-reasoning"):
+        for model in ("sandbox-error-404", "sandbox-echo", "sandbox-tools"):
             await chat(running, model)
     duration = {each.name: each for each in receiver.metrics}[
         "gen_ai.client.operation.duration"

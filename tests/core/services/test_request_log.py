@@ -8,20 +8,17 @@ import pytest
 
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import (
-    Event,
     Failure,
-    ModelCost,
     RequestCompleted,
     RequestEnded,
     RequestFailed,
-    RequestsPriced,
 )
 from ccproxy.models.request_record import COLUMNS, RECORD
-from ccproxy.services.request_log import RequestLog, record_of, tell_costs
+from ccproxy.services.request_log import RequestLog, record_of
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 from fakes.databases import lay_tables
-from fakes.records import NOW, record
+from fakes.records import NOW
 
 pytestmark = pytest.mark.unit
 
@@ -62,35 +59,6 @@ def test_a_record_has_every_fact_of_its_event() -> None:
         name: getattr(event, name) for name in known
     }
     assert (record.ended_at, len(record.id)) == (NOW, 32)
-
-
-def test_known_costs_are_told_by_model() -> None:
-    bus = HookBus()
-    told: list[Event] = []
-    bus.subscribe("test", RequestsPriced, told.append)
-    tell_costs(
-        bus,
-        [
-            record(cost=0.25),
-            record(cost=0.5, model="dear"),
-            record(),
-            record(cost=0.125),
-        ],
-    )
-    (event,) = told
-    assert isinstance(event, RequestsPriced)
-    assert event.costs == (
-        ModelCost(provider="acme", model="m", requests=2, usd=0.375),
-        ModelCost(provider="acme", model="dear", requests=1, usd=0.5),
-    )
-
-
-def test_of_costs_that_are_unknown_nothing_is_told() -> None:
-    bus = HookBus()
-    told: list[Event] = []
-    bus.subscribe("test", RequestsPriced, told.append)
-    tell_costs(bus, [record(), record()])
-    assert told == []
 
 
 def test_what_others_have_told_is_masked() -> None:

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from ccproxy.api.limits.amounts import MemoryAmounts
 from ccproxy.api.limits.amounts_redis import RedisAmounts
-from ccproxy.api.limits.caps import SLICES, Amounts, Cap, Claim, Claimed, Unit
+from ccproxy.api.limits.caps import SLICES, Amounts, Book, Cap, Claim, Claimed, Unit
 from ccproxy.api.limits.windows import SWEPT
 from ccproxy.api.standing import Standing
 from ccproxy.models.quota import Quota
@@ -202,7 +202,7 @@ async def test_there_are_never_more_windows_than_the_most(clock: Clock) -> None:
     for number in range(100):
         claimed = await claim(amounts, 60, replace(MINUTE, key=str(number)))
         assert len(amounts) <= 10
-    await settle(amounts, [replace(claimed.claims[0], cap=MINUTE)], 1)  # forgotten
+    await settle(amounts, [claimed.claims[0]._replace(cap=MINUTE)], 1)  # forgotten
     assert (await claim(amounts, 60, replace(MINUTE, key="99"))).refused_by
 
 
@@ -241,4 +241,4 @@ def test_no_minute_ever_has_more_than_its_tokens(
 @pytest.mark.unit
 def test_a_second_has_slices_too() -> None:
     cap = replace(MINUTE, quota=Quota(1, "second"))
-    assert cap.until(999, {}, fixed=False) == 1008 + 1000 - 1008 % (1000 // SLICES)
+    assert cap.until(999, Book(), fixed=False) == 1008 + 1000 - 1008 % (1000 // SLICES)

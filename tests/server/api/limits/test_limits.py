@@ -95,6 +95,11 @@ async def test_a_frame_of_a_socket_is_a_request_like_others(start: Start) -> Non
         await socket.send(orjson.dumps(frame).decode())
         told = orjson.loads(await socket.recv())
     assert (told["type"], told["status"]) == ("error", 429)
+    assert told["error"]["type"] == "rate_limit_error"
+    headers = told["headers"]
+    assert headers["retry-after"] == headers["ratelimit-reset"]
+    assert (headers["ratelimit-limit"], headers["ratelimit-remaining"]) == ("1", "0")
+    assert headers["x-should-retry"] == "false"
 
 
 async def test_nobody_is_limited_by_default(start: Start) -> None:

@@ -135,6 +135,25 @@ async def test_who_leaves_early_pays_as_guessed(start: Start, fake: Vendor) -> N
     assert await used(running, path=url, model="openai/busy") > 100
 
 
+@pytest.mark.parametrize("model", ["silent", "slow"])
+async def test_who_leaves_before_anything_has_come_pays_as_guessed(
+    start: Start, fake: Vendor, model: str
+) -> None:
+    """Neither of the head of a plain answer nor of a stream's first event."""
+    running = await start(limits(tokens="1000/hour"))
+    url = "/v1/chat/completions"
+    body = {"model": f"openai/{model}", "messages": [SAID], "max_tokens": 100}
+    async with httpx.AsyncClient(base_url=running.url) as leaver:
+        asking = asyncio.create_task(
+            leaver.post(url, json=body | {"stream": model == "slow"})
+        )
+        await fake.waiting.wait()
+        asking.cancel()
+        await asyncio.wait({asking})
+    await fake.aborted.wait()
+    assert await used(running, path=url, model="openai/busy") > 100
+
+
 async def test_as_many_as_come_at_once_overrun_nothing(
     start: Start, fake: Vendor
 ) -> None:

@@ -321,7 +321,7 @@ class ModelCost:
 class RequestsPriced(Event):
     """The costs of requests are known, which is some seconds after they have ended.
 
-    Told of those that the request log keeps, and of none whose cost is unknown.
+    Told of none whose cost is unknown.
 
     Attributes:
         costs: One ``ModelCost`` (``provider``, ``model``, ``requests``, ``usd``) for

@@ -1,6 +1,5 @@
 """A model's prices, and what a request costs by them."""
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict
@@ -64,22 +63,24 @@ class Sheet(BaseModel):
         Returns:
             ``None`` if the price of some of its tokens is unknown.
         """
-        total = 0.0
+        total, prompt = 0.0, used.all_input
         for tokens, rate in self._lines(used):
-            if not tokens:
+            if tokens <= 0:
                 continue
             if rate is None:
                 return None
-            total += tokens * rate.at(used.all_input)
+            total += tokens * rate.at(prompt)
         return total / MILLION + self.request
 
-    def _lines(self, used: Usage) -> Iterator[Line]:
-        """Yield each token once, at its own price."""
+    def _lines(self, used: Usage) -> tuple[Line, ...]:
+        """Name each token once, at its own price."""
         write = self.cache_write or self.input
-        yield used.input, self.input
-        yield used.cache_read, self.cache_read or self.input
-        yield max(used.cache_write - used.cache_write_1h, 0), write
-        yield used.cache_write_1h, self.cache_write_1h or write
-        # Some vendors do not count their reasoning as output, whatever they should.
-        yield max(used.output - used.reasoning, 0), self.output
-        yield used.reasoning, self.reasoning or self.output
+        return (
+            (used.input, self.input),
+            (used.cache_read, self.cache_read or self.input),
+            (used.cache_write - used.cache_write_1h, write),
+            (used.cache_write_1h, self.cache_write_1h or write),
+            # Some vendors do not count their reasoning as output, whatever they should.
+            (used.output - used.reasoning, self.output),
+            (used.reasoning, self.reasoning or self.output),
+        )

@@ -11,7 +11,8 @@ class QueueReading:
     """A queue whose producers never wait.
 
     Attributes:
-        name: Such as ``request records`` or ``hooks metrics``; of a closed set.
+        name: Such as ``request records``, ``spending`` or ``hooks metrics``; of a
+            closed set.
         depth: How many items wait.
         lag: Seconds for which the oldest of them has waited.
         dropped: How many will never be worked on, since the start.

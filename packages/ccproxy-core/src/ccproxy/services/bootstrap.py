@@ -3,23 +3,30 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
+from ccproxy.concurrency.worker import QueueWorker
 from ccproxy.config import Settings, paths
 from ccproxy.dialects.masking import mask_said
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
+from ccproxy.models.spending import SpentOn
 from ccproxy.prices.book import PriceBook
 from ccproxy.sdk import PluginContext, ProfileAdapter, Provider, Upstream
 from ccproxy.sdk.vitals import QueueReading, Reading, Vitals
 from ccproxy.services.client_keys import ClientKeys
 from ccproxy.services.container import ServiceContainer
+from ccproxy.services.costs import CostTeller, tell_costs
 from ccproxy.services.pricing import Pricing
 from ccproxy.services.profile import ProfileService
-from ccproxy.services.request_log import RequestLog, tell_costs
+from ccproxy.services.request_log import RequestLog
 from ccproxy.services.spending import Spending
 from ccproxy.storage.bodies import BodyStorage
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
+
+_Kept: TypeAlias = SimpleDuckDBStorage | BodyStorage | QueueWorker[SpentOn] | None
+"""What writes behind, if anything is to be kept."""
 
 
 def build_container(
@@ -70,7 +77,9 @@ def build_container(
     profiles = ProfileService(database, bus, adapters)
     container.provide(ProfileService, profiles, close=profiles.close)
     profiles.start()
-    kept = {"request records": storage, "request bodies": bodies}
+    kept: dict[str, _Kept] = {"request records": storage, "request bodies": bodies}
+    if settings.keeps_spending:
+        kept["spending"] = container.get(Spending).queue
     container.provide(Vitals, Vitals(partial(_read, pool, bus, kept, profiles)))
     return container
 
@@ -98,7 +107,7 @@ def plugin_context(
 def _read(
     pool: HTTPPoolManager,
     bus: HookBus,
-    kept: Mapping[str, SimpleDuckDBStorage | BodyStorage | None],
+    kept: Mapping[str, _Kept],
     profiles: ProfileService,
 ) -> Reading:
     """Read how the services are."""
@@ -126,9 +135,13 @@ def _storage(
     prices: PriceBook,
     bus: HookBus,
 ) -> SimpleDuckDBStorage | None:
-    """Make what keeps records, if they are to be kept."""
+    """Make what keeps records, if they are to be kept, or else what prices them."""
     section = settings.storage
+    grace = settings.server.grace_seconds
     if not section.request_log:
+        teller = CostTeller(bus, prices.priced)
+        container.provide(CostTeller, teller, close=lambda: teller.stop(grace))
+        teller.start()
         return None
     options = RecordOptions(
         queue_size=section.queue_size,
@@ -142,7 +155,6 @@ def _storage(
     storage = SimpleDuckDBStorage(
         database, options, price=prices.priced, priced=partial(tell_costs, bus)
     )
-    grace = settings.server.grace_seconds
     return container.provide(
         SimpleDuckDBStorage, storage, close=lambda: storage.stop(grace)
     )

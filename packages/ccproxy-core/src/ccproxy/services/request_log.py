@@ -4,18 +4,15 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
 
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import (
     Event,
-    ModelCost,
     RequestCompleted,
     RequestEnded,
     RequestFailed,
-    RequestsPriced,
 )
 from ccproxy.models.captured import Bodies
 from ccproxy.models.request_query import (
@@ -229,23 +226,6 @@ def record_of(event: RequestEnded) -> RequestRecord:
         if facts[name]:
             facts[name] = tuple(map(_kept, facts[name]))
     return RequestRecord(id=new_id(event.at), ended_at=event.at, **facts)
-
-
-def tell_costs(bus: HookBus, records: Sequence[RequestRecord]) -> None:
-    """Publish what requests to each model have cost together."""
-    if not bus.wanted(RequestsPriced):
-        return
-    costs: dict[tuple[str, str], list[float]] = {}
-    for each in records:
-        if each.cost is not None:
-            key = each.provider or "", each.model or ""
-            costs.setdefault(key, []).append(each.cost)
-    told = tuple(
-        ModelCost(provider=provider, model=model, requests=len(paid), usd=sum(paid))
-        for (provider, model), paid in costs.items()
-    )
-    if told:
-        bus.publish(RequestsPriced(at=datetime.now(UTC), costs=told))
 
 
 @lru_cache(1024)

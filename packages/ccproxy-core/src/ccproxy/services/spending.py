@@ -63,6 +63,11 @@ class Spending:
             "spending", self._write, batch=BATCH, linger=gather
         )
 
+    @property
+    def queue(self) -> QueueWorker[SpentOn]:
+        """What waits to be written."""
+        return self._worker
+
     async def start(self) -> None:
         """Read what was spent before."""
         await self._read()

@@ -1,15 +1,14 @@
 """Who asks, as far as limits are concerned: a client token, or else an address."""
 
 import ipaddress
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ccproxy.api.exchange import Exchange
 from ccproxy.sdk import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who asks.
 
     Attributes:

@@ -17,8 +17,8 @@ from ccproxy.sdk import JsonObject, Message
 from ccproxy.security.sanitizer import mask_text
 
 _DIED = 502
-_TOLD = (b"retry-after", b"x-request-id")
-_TOLD_FAMILIES = (b"x-codex-", b"x-ratelimit-")
+_TOLD = (b"retry-after", b"x-request-id", b"x-should-retry")
+_TOLD_FAMILIES = (b"x-codex-", b"x-ratelimit-", b"ratelimit-", b"x-ccproxy-")
 
 
 class Frames:

@@ -1,11 +1,10 @@
 """How much a caller may still ask, as answers tell it."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What is left of a limit.
 
     Attributes:

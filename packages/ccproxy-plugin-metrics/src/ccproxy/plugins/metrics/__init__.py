@@ -38,8 +38,8 @@ class MetricsConfig(PluginConfig):
     """The section ``[plugins.metrics]``."""
 
     max_models: int = Field(default=100, ge=1)
-    """How many models are told apart; all others are ``other``, as callers may name
-    models as they like."""
+    """How many models are told apart that a provider has not refused; all others are
+    ``other``, as callers may name models as they like."""
     push_url: BaseUrl | None = None
     """Where metrics are pushed to, beside being there to be scraped: a Pushgateway's
     URL with a job, such as http://127.0.0.1:9091/metrics/job/ccproxy."""

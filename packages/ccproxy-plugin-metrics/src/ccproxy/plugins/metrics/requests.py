@@ -1,7 +1,7 @@
 """What is counted of requests to models.
 
 Labels come from closed sets, but for the model's: callers name models as they like, so
-after so many of them all others are one.
+only those are told apart that a provider has not refused, and of them only so many.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ PREFIX = "ccproxy"
 NONE = "none"
 """The label of what a request has not come to, such as a provider."""
 OTHER = "other"
-"""The label of models beyond those that are told apart."""
+"""The label of models that nobody knows, or beyond those that are told apart."""
 
 SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 """Bounds of the histograms: an agent's answer may take minutes."""
@@ -147,7 +147,7 @@ class RequestMetrics:
         if not asks_a_model(event.route):
             return
         self._in_flight.dec()
-        provider, model = event.provider or NONE, self._model(event.model)
+        provider, model = event.provider or NONE, self._model_of(event)
         streaming = "true" if event.streaming else "false"
         status = f"{event.status // 100}xx" if event.status else NONE
         dialects = event.dialect_in or NONE, event.dialect_out or NONE
@@ -177,7 +177,7 @@ class RequestMetrics:
     def priced(self, event: RequestsPriced) -> None:
         """Add up what requests cost."""
         for each in event.costs:
-            model = self._model(each.model)
+            model = self._model(each.model, is_known=True)
             _child(self._cost, each.provider, model).inc(each.usd)
 
     def _exemplar(self, event: RequestEnded) -> dict[str, str] | None:
@@ -194,12 +194,19 @@ class RequestMetrics:
         fits = len("request_id" + event.request_id) <= _LONGEST_EXEMPLAR
         return {"request_id": event.request_id} if fits else None
 
-    def _model(self, name: str | None) -> str:
-        if name is None:
+    def _model_of(self, event: RequestEnded) -> str:
+        """Name the model; a made-up one takes no known one's place among the labels."""
+        if event.model is None:
             return NONE
+        is_refused = event.status is not None and 400 <= event.status < 500
+        return self._model(
+            event.model, is_known=bool(event.provider) and not is_refused
+        )
+
+    def _model(self, name: str, *, is_known: bool) -> str:
         label = self._models.get(name)
         if label is None:
-            if len(self._models) >= self._max_models:
+            if not is_known or len(self._models) >= self._max_models:
                 return OTHER
             label = self._models[name] = mask_text(name)  # a key may be pasted there
         return label

@@ -10,6 +10,7 @@ from ccproxy.plugins.otel.facts import Attributes, common, tokens
 from ccproxy.sdk.events import RequestEnded
 
 MOST_MODELS = 100
+"""Models that metrics tell apart."""
 
 _SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48]
 _SECONDS += [40.96, 81.92, 163.84, 327.68, 655.36]  # an agent may take minutes
@@ -55,11 +56,15 @@ class Measures:
                 self._tokens.record(count, {**told, "gen_ai.token.type": kind})
 
     def _told(self, event: RequestEnded) -> Attributes:
-        """Tell apart so many models and no more: callers name them as they like."""
+        """Tell apart so many models and no more: callers name them as they like.
+
+        One that a provider refuses may be made up, and takes no known one's place.
+        """
         told = common(event)
         model = told.get("gen_ai.request.model")
         if isinstance(model, str) and model not in self._models:
-            if len(self._models) < MOST_MODELS:
+            is_refused = event.status is not None and 400 <= event.status < 500
+            if event.provider and not is_refused and len(self._models) < MOST_MODELS:
                 self._models.add(model)
             else:
                 told["gen_ai.request.model"] = "other"

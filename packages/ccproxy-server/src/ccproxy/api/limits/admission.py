@@ -7,6 +7,7 @@ from ccproxy.api.asked import Asked
 from ccproxy.api.limits.charging import Charging
 from ccproxy.api.limits.guard import Guard
 from ccproxy.api.limits.model_limits import ModelLimits
+from ccproxy.api.limits.turnstile import Turnstile
 from ccproxy.api.routing import Target
 
 
@@ -14,14 +15,20 @@ class Admission:
     """All that is looked at when it is known what a request asks for.
 
     Args:
-        models: Limits the requests for models.
+        turnstile: Counts requests.
+        models: Tells how many there may be for a model.
         charging: Charges for tokens and money.
         guard: Stops agents that have run away, if it is enabled.
     """
 
     def __init__(
-        self, models: ModelLimits, charging: Charging, guard: Guard | None
+        self,
+        turnstile: Turnstile,
+        models: ModelLimits,
+        charging: Charging,
+        guard: Guard | None,
     ) -> None:
+        self._turnstile = turnstile
         self._models = models
         self._charging = charging
         self._guard = guard
@@ -39,10 +46,14 @@ class Admission:
         """
         exchange = asked.exchange
         session = self._guard.watch(asked) if self._guard else None
-        async with self._models.passing(exchange, target):
+        allowances = self._models.allowances(target)
+        await self._turnstile.enter(exchange, allowances)
+        try:
             charge = await self._charging.begin(asked, target, session)
             try:
                 yield
             finally:
                 if charge is not None:
-                    self._charging.end(charge, exchange)
+                    self._charging.end(charge, asked)
+        finally:
+            self._turnstile.leave(allowances)

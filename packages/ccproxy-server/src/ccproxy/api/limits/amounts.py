@@ -26,7 +26,7 @@ class MemoryAmounts:
     ) -> None:
         self._is_fixed = window == "fixed"
         self._clock = clock
-        self._books: Windows[Book] = Windows(dict, _ends, most)
+        self._books: Windows[Book] = Windows(Book, _ends, most)
 
     def __len__(self) -> int:
         return len(self._books)
@@ -43,8 +43,8 @@ class MemoryAmounts:
         """Put what was used in the place of what was claimed."""
         for each in claims:
             book = self._books.get(each.cap.key)
-            if book and each.until in book:  # or it has ended meanwhile
-                book[each.until] += used[each.cap.unit] - each.amount
+            if book and each.until in book.amounts:  # or it has ended meanwhile
+                book.add(each.until, used[each.cap.unit] - each.amount)
 
     async def close(self) -> None:
         """End what is under way: nothing is."""
@@ -52,10 +52,9 @@ class MemoryAmounts:
     def _book(self, cap: Cap, now: int) -> Book:
         """Find the window of a cap, without what has ended, or begin it."""
         book = self._books.find(cap.key)
-        while book and (oldest := next(iter(book))) <= now:
-            del book[oldest]
+        book.forget(now)
         return book
 
 
 def _ends(book: Book) -> int:
-    return next(reversed(book), 0)
+    return next(reversed(book.amounts), 0)

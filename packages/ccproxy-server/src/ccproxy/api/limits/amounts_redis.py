@@ -93,7 +93,7 @@ class RedisAmounts:
         now, is_fixed = int(self._clock() * 1000), self._window == "fixed"
         arguments: list[int | str] = [now, self._window]
         for cap, amount in wanted:
-            until = cap.until(now, {}, fixed=is_fixed)
+            until = cap.until(now, Book(), fixed=is_fixed)
             arguments += [amount, cap.quota.amount, until]
         keys = [self._prefix + cap.key for cap, _ in wanted]
         try:
@@ -132,4 +132,5 @@ class RedisAmounts:
 def _book(told: Sequence[bytes]) -> Book:
     """Read a window; a Redis does not tell its fields in their order."""
     numbers = [int(each) for each in told]
-    return dict(sorted(zip(numbers[::2], numbers[1::2], strict=True)))
+    amounts = dict(sorted(zip(numbers[::2], numbers[1::2], strict=True)))
+    return Book(amounts, sum(amounts.values()))

@@ -5,11 +5,10 @@ estimate, which nobody else can have meanwhile, and what it did use takes the cl
 place when it is over.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from ccproxy.api.standing import Standing
 from ccproxy.models.quota import SECONDS, Quota
@@ -17,9 +16,30 @@ from ccproxy.models.quota import SECONDS, Quota
 SLICES = 60
 """Parts of a sliding window; what was used in one of them is forgotten together."""
 
-Book: TypeAlias = dict[int, int]
-"""What a window holds: amounts by when they end to count, in milliseconds since the
-epoch; those that end first come first."""
+
+@dataclass(slots=True)
+class Book:
+    """What a window holds.
+
+    Attributes:
+        amounts: By when they end to count, in milliseconds since the epoch; those that
+            end first come first.
+        used: All of them together.
+    """
+
+    amounts: dict[int, int] = field(default_factory=dict)
+    used: int = 0
+
+    def add(self, until: int, amount: int) -> None:
+        """Write an amount, or what one that is there changes by."""
+        self.amounts[until] = self.amounts.get(until, 0) + amount
+        self.used += amount
+
+    def forget(self, now: int) -> None:
+        """Strike out what has ended."""
+        amounts = self.amounts
+        while amounts and (oldest := next(iter(amounts))) <= now:
+            self.used -= amounts.pop(oldest)
 
 
 class Unit(StrEnum):
@@ -64,7 +84,7 @@ class Cap:
         the whole window has passed, and up to a slice later.
         """
         if fixed:
-            return next(iter(book), now + self.milliseconds)
+            return next(iter(book.amounts), now + self.milliseconds)
         part = self.milliseconds // SLICES
         return (now // part + 1) * part + self.milliseconds
 
@@ -80,8 +100,7 @@ class Cap:
         return Standing(amount // part, left // part, wait / 1000, self.unit)
 
 
-@dataclass(slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What a request takes of a cap before it is known.
 
     Attributes:
@@ -95,8 +114,7 @@ class Claim:
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """What has come of claiming.
 
     Attributes:
@@ -143,27 +161,26 @@ def reckon(
     """
     for (cap, amount), book in zip(wanted, books, strict=True):
         room = cap.quota.amount - min(amount, cap.quota.amount)
-        if (used := sum(book.values())) > room:
-            wait = _wait(book, used - room, now)
-            return Claimed(refused_by=cap, standing=cap.standing(used, wait))
+        if book.used > room:
+            wait = _wait(book, book.used - room, now)
+            return Claimed(refused_by=cap, standing=cap.standing(book.used, wait))
     claims = []
-    share, least = math.inf, 0
+    share, least = -1.0, 0
     for place, ((cap, amount), book) in enumerate(zip(wanted, books, strict=True)):
         until = cap.until(now, book, fixed=fixed)
-        book[until] = book.get(until, 0) + amount
+        book.add(until, amount)
         claims.append(Claim(cap, amount, until))
-        left = 1 - sum(book.values()) / cap.quota.amount
-        if left < share:
-            share, least = left, place
+        if (taken := book.used / cap.quota.amount) > share:
+            share, least = taken, place
     cap, book = wanted[least][0], books[least]
-    standing = cap.standing(sum(book.values()), next(iter(book)) - now)
+    standing = cap.standing(book.used, next(iter(book.amounts)) - now)
     return Claimed(claims, standing=standing)
 
 
 def _wait(book: Book, excess: int, now: int) -> int:
     """Tell when so much has ended to count."""
     wait = 0
-    for until, amount in book.items():
+    for until, amount in book.amounts.items():
         wait, excess = until - now, excess - amount
         if excess <= 0:
             break

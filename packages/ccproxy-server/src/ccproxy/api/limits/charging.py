@@ -7,7 +7,7 @@ the place of its claim.
 
 import asyncio
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ccproxy.api.asked import Asked
 from ccproxy.api.exchange import Exchange
@@ -17,6 +17,7 @@ from ccproxy.api.limits.till import Taken, Till
 from ccproxy.api.routing import Target
 from ccproxy.dialects import Endpoint
 from ccproxy.dialects.answer import Usage
+from ccproxy.hooks.events import Failure
 from ccproxy.models.quota import MICROS
 from ccproxy.prices.sheet import Sheet
 from ccproxy.sdk import JsonObject
@@ -34,8 +35,7 @@ _LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """What the dialects call the longest answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """What a request is charged with until it is over.
 
     Attributes:
@@ -85,16 +85,18 @@ class Charging:
         if not terms.caps and terms.owner is None and session is None:
             return None
         guess = guessed(asked.payload, len(asked.body))
-        cost = 0
-        if terms.need_a_price:
+        cost, priced = 0, terms.need_a_price
+        if priced:
             cost = await self._guessed_cost(asked, target, guess)
         taken = await self._till.take(asked.exchange, terms, guess.all, cost)
         kept = terms.owner is not None or (session is not None and session.priced)
-        return Charge(guess, taken, terms.need_a_price or kept, session)
+        return Charge(guess, taken, priced or kept, session)
 
-    def end(self, charge: Charge, exchange: Exchange) -> None:
+    def end(self, charge: Charge, asked: Asked) -> None:
         """Charge a request that is over with what it has used."""
-        used = used_by(exchange, charge.guess)
+        exchange = asked.exchange
+        left = asked.attention.failure is Failure.CLIENT_LEFT
+        used = used_by(exchange, charge.guess, left=left)
         provider, model = exchange.provider or "", exchange.model or ""
         sheet = None
         if charge.priced and used is not None:
@@ -147,23 +149,31 @@ def guessed(payload: JsonObject, size: int) -> Usage:
         payload: The request.
         size: Bytes of it.
     """
-    lengths = [payload.get(name) for name in _LENGTHS]
-    asked = [each for each in lengths if isinstance(each, int) and each >= 0]
-    return Usage(
-        input=min(size // BYTES, MOST_INPUT), output=min([*asked, MOST_OUTPUT])
-    )
+    output = MOST_OUTPUT
+    for name in _LENGTHS:
+        asked = payload.get(name)
+        if isinstance(asked, int) and 0 <= asked < output:
+            output = asked
+    return Usage(input=min(size // BYTES, MOST_INPUT), output=output)
 
 
-def used_by(exchange: Exchange, guess: Usage) -> Usage | None:
+def used_by(exchange: Exchange, guess: Usage, *, left: bool) -> Usage | None:
     """Tell what a request has used; ``None`` if it got no answer.
 
     Where an answer tells nothing the guess stays. So it does for a client that leaves
-    before its answer tells: leaving early makes nothing cheaper.
+    before its answer tells, or begins: leaving early makes nothing cheaper.
+
+    Args:
+        exchange: The request's facts.
+        guess: What it was guessed to use.
+        left: Whether its client has left.
     """
     if exchange.usage is not None:
         return exchange.usage
-    begun = exchange.first_byte is not None and (exchange.status or 500) < 400
-    return guess if begun and exchange.failure is None else None
+    begun = exchange.asked_at if left else exchange.first_byte
+    if begun is None or exchange.failure is not None:
+        return None
+    return guess if exchange.status is None or exchange.status < 400 else None
 
 
 def _micros(sheet: Sheet | None, used: Usage) -> int | None:

@@ -48,14 +48,10 @@ class Limiting:
         self._close = counters.close
         self._turnstile = Turnstile(counters.rates)
         self._settings = settings
-        models = ModelLimits(
-            self._turnstile, settings.models if settings.enabled else ()
-        )
+        models = ModelLimits(settings.models if settings.enabled else ())
         table, till = TermTable(settings), Till(counters.amounts, spending)
         self._charging = Charging(table, till, pricing)
-        self.admit: Admit = models
-        if guard is not None or spending is not None or not table.is_empty:
-            self.admit = Admission(models, self._charging, guard)
+        self.admit: Admit = Admission(self._turnstile, models, self._charging, guard)
 
     async def close(self) -> None:
         """Charge what has ended, and end the connections to where the counts are."""

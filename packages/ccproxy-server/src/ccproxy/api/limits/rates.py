@@ -3,8 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from limits import RateLimitItem
 from limits.aio.storage import Storage
@@ -22,8 +21,7 @@ PATIENCE = 2.0
 """Seconds to wait for a storage elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """A rate, and whose requests are counted by it.
 
     Attributes:
@@ -35,8 +33,7 @@ class Counted:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What has come of counting a request.
 
     Attributes:

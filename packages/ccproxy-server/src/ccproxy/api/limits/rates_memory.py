@@ -20,11 +20,13 @@ class _Window:
     """What has come of late.
 
     Attributes:
+        seconds: How long it is.
         ends: When all of it has ended to count.
         count: How much of it counts.
         times: When each of it has come, if the window moves.
     """
 
+    seconds: int = 0
     ends: float = 0.0
     count: int = 0
     times: deque[float] = field(default_factory=deque)
@@ -56,21 +58,25 @@ class MemoryRates:
     async def take(self, counted: Sequence[Counted]) -> Taken:
         """Count a request by all rates, or by none if one of them leaves no room."""
         now = self._clock()
-        found = [(each, self._window(each, now)) for each in counted]
-        for each, window in found:
+        found = [self._window(each, now) for each in counted]
+        fullest, most = 0, -1.0
+        for place, (each, window) in enumerate(zip(counted, found, strict=True)):
             if window.count >= each.rate.amount:
                 return Taken(each.key, self._standing(each, window, now))
-        for each, window in found:
-            self._hit(window, now, each.rate.get_expiry())
+            if (share := (window.count + 1) / each.rate.amount) > most:
+                fullest, most = place, share
+        for window in found:
+            self._hit(window, now)
         self._windows.sweep(now)
-        standings = [self._standing(each, window, now) for each, window in found]
-        return Taken(standing=min(standings, key=lambda each: each.share))
+        standing = self._standing(counted[fullest], found[fullest], now)
+        return Taken(standing=standing)
 
     def _window(self, counted: Counted, now: float) -> _Window:
         """Find a window, without what has ended to count."""
         rate = counted.rate
         seconds = rate.get_expiry()
         window = self._windows.find(f"{counted.key}/{rate.amount}/{seconds}")
+        window.seconds = seconds
         times, oldest = window.times, now - seconds
         while times and times[0] <= oldest:
             times.popleft()
@@ -80,16 +86,16 @@ class MemoryRates:
             window.count = 0
         return window
 
-    def _hit(self, window: _Window, now: float, seconds: int) -> None:
+    def _hit(self, window: _Window, now: float) -> None:
         window.count += 1
         if not self._is_fixed:
             window.times.append(now)
-            window.ends = now + seconds
+            window.ends = now + window.seconds
         elif window.count == 1:
-            window.ends = now + seconds
+            window.ends = now + window.seconds
 
     def _standing(self, counted: Counted, window: _Window, now: float) -> Standing:
-        rate, ends = counted.rate, window.ends
+        amount, ends = counted.rate.amount, window.ends
         if not self._is_fixed:
-            ends = window.times[0] + rate.get_expiry()
-        return Standing(rate.amount, rate.amount - window.count, ends - now)
+            ends = window.times[0] + window.seconds
+        return Standing(amount, amount - window.count, ends - now)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from ccproxy.api.caller import Caller, address_of, caller_of
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.limits.caps import Cap, Unit
-from ccproxy.api.limits.terms import Budget, Terms
+from ccproxy.api.limits.terms import NO_TERMS, Budget, Terms
 from ccproxy.api.middleware.limiter import BY_KEY
 from ccproxy.api.routing import Target
 from ccproxy.config.sections import Limits
@@ -35,16 +35,14 @@ class TermTable:
         self._own = (own.tokens, own.cost)
         self._budgets = own.budgets
         self._address = _told("limits.address_", own.address_tokens, own.address_cost)
-        self._models = [
+        self._of_models = [
             (each.match, _caps(_model(place, each.match), said))
             for place, each in enumerate(own.models)
             if (said := _told("limits.models.", each.tokens, each.cost))
         ]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing holds, but for what keys have of their own."""
-        return not (any(self._own) or self._budgets or self._address or self._models)
+        self._is_empty = not (
+            any(self._own) or self._budgets or self._address or self._of_models
+        )
 
     def terms(self, exchange: Exchange, scope: Scope, target: Target) -> Terms:
         """Return all that holds.
@@ -54,13 +52,15 @@ class TermTable:
             scope: ASGI's.
             target: Who is asked first.
         """
+        if self._is_empty and exchange.key is None:
+            return NO_TERMS
         address = address_of(scope)
         caller = caller_of(exchange, address)
         caps = list(_caps(caller, self._said(exchange)))
         if self._address:
             whom = Caller(f"address/{address}", "This address")
             caps += _caps(whom, self._address)
-        for pattern, each in self._models:
+        for pattern, each in self._of_models:
             if target.is_like(pattern):
                 caps += each
         budgets = self._budgets_of(exchange, caller)

@@ -2,11 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from ccproxy.api.limits.caps import PART, Cap, Unit
 from ccproxy.api.standing import Standing
 from ccproxy.models.quota import Quota
+
+
+@lru_cache(16)
+def _end(per: str, today: date) -> datetime | None:
+    """Return when a window of the calendar ends; the same all day."""
+    begin = datetime.combine(today, time(), UTC)
+    if per == "day":
+        return begin + timedelta(days=1)
+    if per == "month":
+        in_the_next = begin.replace(day=28) + timedelta(days=4)
+        return in_the_next.replace(day=1)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +39,7 @@ class Budget:
 
     def ends_at(self, now: datetime) -> datetime | None:
         """Return when its window ends and the next begins, if it ever does."""
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        if self.quota.per == "day":
-            return midnight + timedelta(days=1)
-        if self.quota.per == "month":
-            in_the_next = midnight.replace(day=28) + timedelta(days=4)
-            return in_the_next.replace(day=1)
-        return None
+        return _end(self.quota.per, now.date())
 
     def standing(self, left: int, now: datetime) -> Standing | None:
         """Tell how it stands, if that will ever change.
@@ -50,8 +58,7 @@ class Budget:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """All that holds for a request.
 
     Attributes:
@@ -68,3 +75,7 @@ class Terms:
     def need_a_price(self) -> bool:
         """Whether it has to be known what the request may cost before it is let in."""
         return bool(self.budgets) or any(cap.unit is Unit.COST for cap in self.caps)
+
+
+NO_TERMS = Terms((), (), None)
+"""Where nothing holds."""

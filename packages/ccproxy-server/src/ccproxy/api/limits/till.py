@@ -1,8 +1,8 @@
 """Where requests pay: from windows of tokens and money, and from budgets."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from ccproxy.api.exchange import Exchange
 from ccproxy.api.limits.caps import Amounts, Cap, Claim, Unit
@@ -14,8 +14,7 @@ from ccproxy.models.spending import Spent
 from ccproxy.services.spending import Spending
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What is taken of a request until it is over.
 
     Attributes:

@@ -1,10 +1,8 @@
 """Lets requests through for which there is room, and keeps count of those inside."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from limits import RateLimitItem
 
@@ -17,8 +15,7 @@ SOON = timedelta(seconds=1)
 """When to ask again while others are being answered; nobody knows for how long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What somebody, or something, is allowed.
 
     Attributes:
@@ -45,30 +42,35 @@ class Turnstile:
 
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
-        self._inside: Counter[str] = Counter()
+        self._inside: dict[str, int] = {}
 
-    @asynccontextmanager
-    async def passing(
-        self, exchange: Exchange, allowances: Sequence[Allowance]
-    ) -> AsyncIterator[None]:
-        """Let a request in, and out at the end.
+    async def enter(self, exchange: Exchange, allowances: Sequence[Allowance]) -> None:
+        """Let a request in; whoever got in has to ``leave`` at the end.
 
         Raises:
             LimitExceededError: There is no room for it; then no rate counts it.
         """
+        inside = self._inside
         for each in allowances:
-            if 0 < each.concurrent <= self._inside[each.key]:
+            if 0 < each.concurrent <= inside.get(each.key, 0):
                 raise _too_many_at_once(each)
-        held = [each.key for each in allowances if each.concurrent]
-        self._inside.update(held)
+        for each in allowances:
+            if each.concurrent:
+                inside[each.key] = inside.get(each.key, 0) + 1
         try:
             await self._count(exchange, allowances)
-            yield
-        finally:
-            self._inside.subtract(held)
-            for key in held:
-                if not self._inside[key]:
-                    del self._inside[key]
+        except BaseException:
+            self.leave(allowances)
+            raise
+
+    def leave(self, allowances: Sequence[Allowance]) -> None:
+        """Let a request out that got in by these allowances."""
+        for each in allowances:
+            if not each.concurrent:
+                continue
+            self._inside[each.key] -= 1
+            if not self._inside[each.key]:
+                del self._inside[each.key]
 
     async def _count(self, exchange: Exchange, allowances: Sequence[Allowance]) -> None:
         counted = [Counted(each.rate, each.key) for each in allowances if each.rate]

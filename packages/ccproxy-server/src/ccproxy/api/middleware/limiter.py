@@ -1,5 +1,6 @@
 """How often a caller may ask; only there if limits are enabled, or keys are."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from limits import RateLimitItem, parse
@@ -53,26 +54,28 @@ class Limiter:
         if exchange.match.kind is not Kind.MODEL:
             await self._app(scope, receive, send)
             return
-        allowances = self._allowances(exchange, scope)
-        async with self._turnstile.passing(exchange, allowances):
-            await self._app(scope, receive, send)
-
-    def _allowances(self, exchange: Exchange, scope: Scope) -> list[Allowance]:
         address = address_of(scope)
-        allowances = self._own(exchange, address)
-        if self._address_rate or self._address_concurrent:
-            allowances.append(
-                Allowance(
-                    f"address/{address}",
-                    "This address",
-                    "limits.address_",
-                    self._address_rate,
-                    self._address_concurrent,
-                )
-            )
-        return allowances
+        allowances = [*self._own(exchange, address), *self._of_address(address)]
+        await self._turnstile.enter(exchange, allowances)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._turnstile.leave(allowances)
 
-    def _own(self, exchange: Exchange, address: str) -> list[Allowance]:
+    def _of_address(self, address: str) -> Sequence[Allowance]:
+        if not self._address_rate and not self._address_concurrent:
+            return ()
+        return (
+            Allowance(
+                f"address/{address}",
+                "This address",
+                "limits.address_",
+                self._address_rate,
+                self._address_concurrent,
+            ),
+        )
+
+    def _own(self, exchange: Exchange, address: str) -> Sequence[Allowance]:
         """Say what the caller is allowed: by its key, or else by the settings."""
         caller = caller_of(exchange, address)
         rate, concurrent = self._rate, self._concurrent
@@ -83,11 +86,11 @@ class Limiter:
             if key.concurrent is not None:
                 concurrent, concurrent_by = key.concurrent, BY_KEY
         if rate_by == concurrent_by:
-            return [Allowance(caller.key, caller.whose, rate_by, rate, concurrent)]
-        return [
+            return (Allowance(caller.key, caller.whose, rate_by, rate, concurrent),)
+        return (
             Allowance(caller.key, caller.whose, rate_by, rate=rate),
             Allowance(caller.key, caller.whose, concurrent_by, concurrent=concurrent),
-        ]
+        )
 
 
 @lru_cache(1024)
