@@ -23,7 +23,14 @@ pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 KEPT = (
-    record(NOW, request_id="first", client="codex", notes=("It's a note.", "Another.")),
+    record(
+        NOW,
+        request_id="first",
+        client="codex",
+        repository="acme",
+        branch="main",
+        notes=("It's a note.", "Another."),
+    ),
     record(
         NOW + timedelta(seconds=1),
         request_id="second",
@@ -111,6 +118,9 @@ def test_without_a_gateway_the_database_is_read(ccproxy: Run) -> None:
     assert "upstream_died" in listed.stdout
     failed = json.loads(ccproxy("requests", "list", "--failed", "--json").stdout)
     assert [each["request_id"] for each in failed["requests"]] == ["second"]
+    here = ("--repository", "acme", "--branch", "main")
+    shown = json.loads(ccproxy("requests", "list", *here, "--json").stdout)
+    assert [each["request_id"] for each in shown["requests"]] == ["first"]
     none = ccproxy("requests", "list", "--client", "curl")
     assert none.stdout == "No request is known.\n"
 

@@ -30,6 +30,8 @@ TEXTS = [canary.text for canary in CANARIES]
 ALL = "\n".join(TEXTS)
 FAILING = ("gone", "raise", "refuse")
 """Models that bring no answer of the upstream's own."""
+LONGEST_NAME = 256
+"""Characters of a model's name; whoever asks with a longer one is refused."""
 SPOKEN = "How are you?"
 """Said beside the secrets, to know what was captured."""
 SAID = f"{SPOKEN}\n{ALL}"
@@ -210,9 +212,10 @@ async def ask_models_and_listen(client: httpx.AsyncClient, world: World) -> None
 async def ask_models(client: httpx.AsyncClient, world: World) -> None:
     """Ask for models that fail in all ways, with secrets in all places."""
     secrets = cycle(CANARIES)
+    names = (each.text for each in secrets if len(each.text) <= LONGEST_NAME)
     models = ("status", "event", "pieces", "gone", "raise", "refuse")
     for path in ("chat/completions", "messages", "responses"):
-        for model in (*models, next(secrets).text):
+        for model in (*models, next(names)):
             for stream in (True, False):
                 answer = await client.post(
                     f"/canary/v1/{path}",

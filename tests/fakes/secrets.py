@@ -58,7 +58,10 @@ _TELLING: dict[str, Callable[[Random], str]] = {
     "Google key": _token("AIza", length=35, alphabet=URL_SAFE),
     "Google login": _token("ya29.", "GOCSPX-", "1//0", length=60, alphabet=URL_SAFE),
     "Hugging Face": _token("hf_", length=34),
-    "other models": _token("gsk_", "xai-", "pplx-", "nvapi-", length=60),
+    "other models": _token(
+        "gsk_", "xai-", "pplx-", "nvapi-", "csk-", "tgp_v1_", "tvly-", length=60
+    ),
+    "other services": _token("hvs.", "dop_v1_", "ntn_", length=60),
     "Stripe": _token("sk_live_", "rk_test_", "whsec_", length=24),
     "npm": _token("npm_", length=36),
     "JWT": _jwt,

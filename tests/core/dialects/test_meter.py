@@ -1,5 +1,6 @@
 """What an answer has used, as vendors tell it."""
 
+import re
 from dataclasses import replace
 
 import orjson
@@ -11,7 +12,9 @@ from ccproxy.dialects import Dialect
 from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.json import Json, JsonObject
 from ccproxy.dialects.meter import told_by
+from ccproxy.dialects.sse import ServerSentEvent, parse_event
 from ccproxy.dialects.tap import StreamTap
+from core.dialects.streams import GOLDEN
 
 pytestmark = pytest.mark.unit
 
@@ -131,6 +134,31 @@ def test_wherever_chunks_end_the_stream_counts_what_the_answer_does(
     for start in range(0, len(data), size):
         tap.feed(data[start : start + size])
     assert tap.usage == told_by(dialect, orjson.dumps({"usage": told}))[0]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name", "words"),
+    [
+        (CHAT, "chat-text", rb'"content":"[^"]'),
+        (CHAT, "chat-reasoning", rb'content":"[^"]'),
+        (MESSAGES, "messages-thinking", rb"content_block_delta"),
+        (RESPONSES, "responses-reasoning", rb'\.delta"'),
+    ],
+)
+def test_events_that_are_nothing_but_words_are_not_parsed(
+    monkeypatch: pytest.MonkeyPatch, dialect: Dialect, name: str, words: bytes
+) -> None:
+    parsed: list[bytes] = []
+
+    def watched(event: bytes) -> ServerSentEvent:
+        parsed.append(event)
+        return parse_event(event)
+
+    for module in ("tap", "meter"):
+        monkeypatch.setattr(f"ccproxy.dialects.{module}.parse_event", watched)
+    assert re.search(words, GOLDEN[name])
+    assert seen(dialect, GOLDEN[name]) is not None
+    assert [each for each in parsed if re.search(words, each)] == []
 
 
 @pytest.mark.parametrize("odd", [-5, 2**64 - 1, 1e20, True, "7", None, [7]])

@@ -67,7 +67,14 @@ MASKED: dict[str, list[tuple[str, str]]] = {
     ],
     "Hugging Face": [(f"hf_{LONG}", LONG)],
     "Groq, xAI and others": [
-        *((f"{p}{LONG}", LONG) for p in ("gsk_", "xai-", "pplx-", "nvapi-", "r8_"))
+        *((f"{p}{LONG}", LONG) for p in ("gsk_", "xai-", "pplx-", "nvapi-", "r8_")),
+        *((f"{p}{LONG}", LONG) for p in ("csk-", "tgp_v1_", "tvly-dev-", "jina_")),
+    ],
+    "Fireworks": [(f"fw_{RANDOM}", RANDOM)],
+    "Vault, DigitalOcean and others": [
+        *((f"{p}{LONG}", LONG) for p in ("hvs.", "hvb.", "dop_v1_", "doo_v1_")),
+        *((f"{p}{LONG}", LONG) for p in ("lin_api_", "ntn_", "shpat_", "glsa_")),
+        ("SG." + f"{RANDOM}.{LONG}", LONG),
     ],
     "Stripe": [("sk_live_" + RANDOM, RANDOM), ("whsec_" + RANDOM, RANDOM)],
     "npm, PyPI, Docker": [("npm_" + LONG, LONG), ("pypi-" + LONG, LONG)],
@@ -189,6 +196,7 @@ def test_what_stands_around_a_secret_stays(text: str, masked: str) -> None:
         "Set security.client_tokens (a long random word), or security.keys.",
         "-----BEGIN CERTIFICATE-----\nMIIEow\n-----END CERTIFICATE-----",
         "-----BEGIN PUBLIC KEY-----\nMIIEow\n-----END PUBLIC KEY-----",
+        "fw_version_of_the_device_driver, fw_3, ntn_, SG.x, msg.of_the_day, csk-1",
         "Asia/Tokyo, AKIA, sk-SK, eyJ, hf_hub",
         "npm install @scope/name@1.2.3",
     ],

@@ -9,9 +9,13 @@ from ccproxy.errors import StorageError
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import RecordOptions, SimpleDuckDBStorage
 from ccproxy.storage.query import answer_to_query
+from ccproxy.storage.words import duckdb_file
+from fakes.databases import on_a_file
 from fakes.records import NOW, record
 
 pytestmark = pytest.mark.integration
+
+WRITABLE = "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE"
 
 
 @pytest.fixture
@@ -42,6 +46,7 @@ async def test_it_tells_columns_and_rows_with_times_in_utc(kept: str) -> None:
     [
         "DELETE FROM request_records",
         "COMMIT; DELETE FROM request_records",
+        f"COMMIT; {WRITABLE}; COMMIT; BEGIN; DELETE FROM request_records; COMMIT",
         "CREATE TABLE mine (x int)",
         "SELECT nonsense FROM request_records",
         "SELEC",
@@ -59,7 +64,45 @@ async def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:
         answer_to_query(f"duckdb:///{tmp_path}/data/ccproxy.duckdb", "SELECT 1")
 
 
-@pytest.mark.parametrize("url", ["duckdb"], indirect=True)
+@on_a_file
+@pytest.mark.parametrize(
+    "query",
+    [
+        "COPY (SELECT 1) TO '{file}'",
+        "SELECT 1; COPY (SELECT 1) TO '{other}'",
+        "EXPLAIN ANALYZE COPY (SELECT 1) TO '{other}'",
+        "EXPORT DATABASE '{other}'",
+        "ATTACH '{other}' AS other",
+        "CREATE PERSISTENT SECRET mine (TYPE http, BEARER_TOKEN 'x')",
+        "SET autoinstall_known_extensions = true",
+    ],
+)
+async def test_no_file_is_written(kept: str, tmp_path: Path, query: str) -> None:
+    file, other = duckdb_file(kept), tmp_path / "other"
+    with pytest.raises(StorageError, match="does more than ask") as raised:
+        answer_to_query(kept, query.format(file=file, other=other))
+    assert "--output FILE" in str(raised.value)
+    assert not other.exists()
+    ((count,),) = answer_to_query(kept, "SELECT count(*) FROM request_records").rows
+    assert count == 1
+
+
+@on_a_file
+@pytest.mark.parametrize(
+    "query",
+    [
+        "FROM request_records",
+        "DESCRIBE request_records",
+        "SHOW TABLES",
+        "PIVOT request_records ON provider USING count(*)",
+        "SELECT 1; SELECT 2",
+    ],
+)
+async def test_whatever_asks_is_answered(kept: str, query: str) -> None:
+    assert answer_to_query(kept, query).rows
+
+
+@on_a_file
 async def test_no_extension_is_fetched_from_elsewhere(
     kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

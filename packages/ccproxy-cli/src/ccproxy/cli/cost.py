@@ -15,6 +15,7 @@ from ccproxy.cli.opened import Opened, open_settings
 from ccproxy.cli.options import (
     ConfigOption,
     JsonOption,
+    RepositoryOption,
     SetOption,
     UntilOption,
     UrlOption,
@@ -70,10 +71,7 @@ def cost(
         typer.Option(metavar="TIME", help="From then on: 2026-11-24T08:00, or 7d ago."),
     ] = "7d",
     until: UntilOption = None,
-    repository: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="What 'ccproxy run' was started in."),
-    ] = None,
+    repository: RepositoryOption = None,
     config: ConfigOption = None,
     sets: SetOption = None,
     url: UrlOption = None,

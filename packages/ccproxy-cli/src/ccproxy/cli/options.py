@@ -20,6 +20,9 @@ SetOption: TypeAlias = Annotated[
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Answer with JSON.")
 ]
+RepositoryOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="What 'ccproxy run' was started in.")
+]
 UntilOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Up to then.")
 ]

@@ -17,6 +17,7 @@ from ccproxy.cli.opened import Opened, open_settings
 from ccproxy.cli.options import (
     ConfigOption,
     JsonOption,
+    RepositoryOption,
     SetOption,
     UntilOption,
     UrlOption,
@@ -60,6 +61,9 @@ ClientOption: TypeAlias = Annotated[
 SessionOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="ID", help="The conversation.")
 ]
+BranchOption: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The branch it was started on.")
+]
 StatusOption: TypeAlias = Annotated[
     StatusClass | None, typer.Option(help="The class of the HTTP status.")
 ]
@@ -85,6 +89,8 @@ def list_requests(
     key: KeyOption = None,
     client: ClientOption = None,
     session: SessionOption = None,
+    repository: RepositoryOption = None,
+    branch: BranchOption = None,
     status: StatusOption = None,
     failed: FailedOption = False,
     since: SinceOption = None,
@@ -107,6 +113,8 @@ def list_requests(
         key=key,
         client=client,
         session=session,
+        repository=repository,
+        branch=branch,
         status=status,
         failed=failed or None,
         since=moment(since) if since else None,

@@ -33,10 +33,11 @@ def sql(
     config: ConfigOption = None,
     sets: SetOption = None,
 ) -> None:
-    """Ask the database in SQL; nothing in it can be changed.
+    """Ask the database in SQL; nothing can be changed, there or elsewhere.
 
-    The tables are request_records and profiles, times are in UTC. What a gateway wants
-    to write meanwhile is written afterwards; its answers do not wait.
+    The first table is request_records, SHOW TABLES names all, and times are in UTC.
+    What a gateway wants to write meanwhile is written afterwards; its answers do not
+    wait.
     """
     chosen = format_of(output, Format.JSON if as_json else form)
     url = open_settings(config, sets or ()).settings.storage_url

@@ -225,7 +225,17 @@ RULES: tuple[Rule, ...] = (
     _prefixed("AWS", "AKIA ASIA ABIA ACCA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
     _prefixed("Google", "AIza ya29. GOCSPX- 1//0", r"[\w-]{20,}+"),
     _prefixed("Hugging Face", "hf_", r"[A-Za-z0-9]{30,}+"),
-    _prefixed("Groq, xAI and others", "gsk_ xai- pplx- nvapi- r8_", r"[\w-]{30,}+"),
+    _prefixed(
+        "Groq, xAI and others",
+        "gsk_ xai- pplx- nvapi- r8_ csk- tgp_v1_ tvly- jina_",
+        r"[\w-]{30,}+",
+    ),
+    _prefixed("Fireworks", "fw_", r"[A-Za-z0-9]{20,}+"),
+    _prefixed(
+        "Vault, DigitalOcean and others",
+        "hvs. hvb. dop_v1_ doo_v1_ lin_api_ ntn_ shpat_ glsa_ SG.",
+        r"[\w.-]{30,}+",
+    ),
     _prefixed(
         "Stripe", "sk_live_ sk_test_ rk_live_ rk_test_ whsec_", r"[A-Za-z0-9]{16,}+"
     ),

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
@@ -55,11 +56,23 @@ def _ask_file(file: Path, sql: str) -> Answer:
     with opened(file, patience=PATIENCE, given_up=never, read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
+            _check(connection.extract_statements(sql))
             connection.execute(sql)
             columns = tuple(each[0] for each in connection.description or ())
             return Answer(columns, connection.fetchall() if columns else ())
         except duckdb.Error as error:
             raise _refused(error) from error
+
+
+def _check(statements: Sequence[duckdb.Statement]) -> None:
+    """Refuse what does more than ask: a COPY could write over the file itself.
+
+    Those that DuckDB adds, as for a PIVOT, have no text.
+    """
+    for each in statements:
+        if each.query and each.type != duckdb.StatementType.SELECT:
+            msg = f"The query can't be answered: {each.type.name} does more than ask."
+            raise StorageError(msg, hint="--output FILE writes what a SELECT tells.")
 
 
 def _ask_server(url: str, sql: str) -> Answer:
@@ -70,6 +83,9 @@ def _ask_server(url: str, sql: str) -> Answer:
         ):
             connection.exec_driver_sql(setting)
         connection.commit()
+        # Of what is prepared there can be but one statement, and no end of read only.
+        psycopg: Any = connection.connection.driver_connection
+        psycopg.prepare_threshold = 0
         try:
             # Without parameters a percent sign is one.
             plain = connection.execution_options(no_parameters=True)
