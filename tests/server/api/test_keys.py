@@ -122,6 +122,21 @@ async def test_a_key_asks_its_models_and_providers_only(
     assert witness.ended[-1].model_requested == "anthropic/m"
 
 
+async def test_a_key_is_told_of_its_models_only(
+    running: RunningGateway, give: Give
+) -> None:
+    await give(models=("vendor-*",), providers=("openai",))
+
+    async def listed(path: str, token: str = TOKEN) -> list[str]:
+        answer = await running.client.get(path, headers={"x-api-key": token})
+        return [each["id"] for each in answer.json()["data"]]
+
+    assert await listed("/v1/models") == ["vendor-large"]
+    assert await listed("/openai/v1/models") == ["vendor-large"]
+    assert await listed("/anthropic/v1/models") == []
+    assert len(await listed("/v1/models", "the owner's")) > 2
+
+
 async def test_a_fallback_a_key_may_not_ask_is_left_out(
     start: Start, fake: Vendor
 ) -> None:
