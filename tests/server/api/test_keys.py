@@ -1,5 +1,6 @@
 """Client keys at the gateway's door."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -158,6 +159,25 @@ async def test_a_key_has_limits_of_its_own_whether_or_not_others_have(
     assert "the key's --requests sets the limit" in answers[1].text
     owner = await ask(running, token="the owner's")
     assert "ratelimit-limit" not in owner.headers
+
+
+@pytest.mark.parametrize("facts", [{}, {"requests": "9/hour"}])
+async def test_a_key_has_no_more_answered_at_once_than_it_may(
+    start: Start, fake: Vendor, facts: dict[str, object]
+) -> None:
+    limits = {"enabled": True, "requests": "99/hour", "concurrent": 50}
+    running = await start({**SETTINGS, "limits": limits})
+    await give_in(running, concurrent=1, **facts)
+    asking = asyncio.create_task(ask(running, "openai/silent"))
+    await fake.waiting.wait()
+    refused = await ask(running)
+    assert refused.status_code == 429
+    assert "The key 'laptop' may have 1 answered at once" in refused.text
+    assert "the key's --concurrent sets the limit" in refused.text
+    assert (await ask(running, token="the owner's")).status_code == 200
+    fake.go.set()
+    assert (await asking).status_code == 200
+    assert (await ask(running)).status_code == 200
 
 
 async def test_a_key_without_limits_has_those_of_the_settings(start: Start) -> None:
