@@ -118,9 +118,12 @@ def test_addresses_beyond_this_machine_need_a_token(
     assert weak["access"]["state"] == "warn"
     good = checks(*host, 'security.client_tokens=["a-long-and-random-word"]')
     assert good["access"]["state"] == "ok"
-    keys = checks(*host, "security.keys=true")
+    keys = checks(*host, "security.keys=true", "--set", "guard.repeats=3")
     detail = "whoever reaches 0.0.0.0, with a client key"
     assert (keys["access"]["state"], keys["access"]["detail"]) == ("ok", detail)
+    forgotten = keys["guard"]  # besides, in the same run
+    assert forgotten["detail"] == "[guard] is set, but switched off."
+    assert forgotten["state"] == "warn"
 
 
 @pytest.mark.usefixtures("port")

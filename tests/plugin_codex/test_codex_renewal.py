@@ -484,7 +484,7 @@ async def test_the_background_renewal_survives_what_goes_wrong(
     await accounts.open()
     almost_over(world)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "scandir", too_many_files)
+        patch.setattr(Path, "glob", too_many_files)
         world.monotonic.seconds += TICK
         await world.ticks.tick()
     world.vendor.failures = [(503, "busy")]
@@ -495,7 +495,7 @@ async def test_the_background_renewal_survives_what_goes_wrong(
     await accounts.close()
 
 
-def too_many_files(path: object = ".") -> Never:
+def too_many_files(folder: Path, pattern: str) -> Never:
     raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from ccproxy.errors import ConfigError
 from ccproxy.loader.manager import STOP_TIMEOUT
 from ccproxy.plugins.metrics import MetricsPlugin
 from ccproxy.plugins.metrics.push import LONGEST_PAUSE, PATIENCE, Pusher
@@ -27,12 +28,14 @@ class Pushgateway:
         refuses: Whether it answers with an error.
         never: Whether it answers not at all, until the caller leaves.
         taken: The bodies it has got.
+        key: What they came with, if they came with a key.
     """
 
     url: str = ""
     refuses: bool = False
     never: bool = False
     taken: list[bytes] = field(default_factory=list)
+    key: str | None = None
 
     async def take(self, request: web.Request) -> web.Response:
         assert request.method == "PUT"
@@ -42,6 +45,7 @@ class Pushgateway:
         if self.refuses:
             return web.Response(status=503)
         self.taken.append(await request.read())
+        self.key = request.headers.get("authorization")
         return web.Response(status=200)
 
 
@@ -138,7 +142,9 @@ def test_a_last_push_takes_less_time_than_a_plugin_has_for_its_stop() -> None:
 async def test_a_gateway_pushes_what_it_counted_when_it_stops(
     pushgateway: Pushgateway,
 ) -> None:
+    headers = {"authorization": "Basic bWU6c2VjcmV0"}
     section = {"push_url": pushgateway.url, "push_seconds": 3600}
+    section["push_headers"] = headers
     settings = {"plugins": {"metrics": section}}
     async with gateway(MetricsPlugin, settings=settings) as running:
         said = [{"role": "user", "content": "hello"}]
@@ -146,3 +152,13 @@ async def test_a_gateway_pushes_what_it_counted_when_it_stops(
         await running.client.post("/v1/chat/completions", json=body)
     (pushed,) = pushgateway.taken
     assert b'ccproxy_requests_total{dialect_in="openai-chat"' in pushed
+    assert pushgateway.key == headers["authorization"]
+
+
+async def test_a_header_that_can_not_be_sent_is_refused_and_not_quoted() -> None:
+    section = {"push_headers": {"authorization": "gr\u00fcn"}}
+    settings = {"plugins": {"metrics": section}}
+    with pytest.raises(ConfigError, match="what no header can") as refused:
+        async with gateway(MetricsPlugin, settings=settings):
+            raise AssertionError
+    assert "gr\u00fcn" not in str(refused.value)

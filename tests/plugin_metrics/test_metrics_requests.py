@@ -22,6 +22,7 @@ from ccproxy.sdk.events import (
     RequestsPriced,
 )
 from ccproxy.testing import RunningGateway, gateway
+from fakes.strict import StrictUpstream, strict_plugin
 
 pytestmark = pytest.mark.integration
 
@@ -70,6 +71,65 @@ async def test_tokens_are_counted_by_model_and_kind(running: RunningGateway) -> 
     ):
         labels = {"provider": "sandbox", "model": "sandbox-echo", "kind": kind}
         assert total(samples, "ccproxy_tokens_total", **labels) == count
+
+
+def test_tokens_of_every_kind_are_counted() -> None:
+    registry = CollectorRegistry()
+    counts = {"input": 1, "cache_read": 2, "cache_write": 3, "output": 5}
+    counts["reasoning"] = 4
+    used = {f"{kind}_tokens": count for kind, count in counts.items()}
+    RequestMetrics(registry, 9).ended(completed(provider="p", model="m", **used))
+    told = {
+        kind: registry.get_sample_value(
+            "ccproxy_tokens_total", {"provider": "p", "model": "m", "kind": kind}
+        )
+        for kind in counts
+    }
+    assert told == counts
+
+
+def test_each_time_goes_into_its_own_histogram() -> None:
+    registry = CollectorRegistry()
+    times = {"duration": 8.0, "ttfb": 4.0, "upstream_ttfb": 2.0, "overhead": 1.0}
+    RequestMetrics(registry, 9).ended(completed(provider="p", streaming=True, **times))
+    labels = {"provider": "p", "streaming": "true"}
+    told = {
+        name: registry.get_sample_value(f"ccproxy_{name}_seconds_sum", labels)
+        for name in (
+            *("request_duration", "request_ttfb"),
+            *("upstream_ttfb", "request_overhead"),
+        )
+    }
+    assert [*told.values()] == [8, 4, 2, 1]
+
+
+def test_times_that_are_not_known_are_not_measured() -> None:
+    registry = CollectorRegistry()
+    RequestMetrics(registry, 9).ended(completed(provider="p"))
+    labels = {"provider": "p", "streaming": "false"}
+    count = "ccproxy_request_{}_seconds_count"
+    assert registry.get_sample_value(count.format("duration"), labels) == 1
+    for name in ("ttfb", "overhead"):
+        assert registry.get_sample_value(count.format(name), labels) is None
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_request_is_counted_by_both_dialects_and_whether_it_streams(
+    streaming: bool,
+) -> None:
+    body = chat("sandbox-echo", stream=streaming) | {"max_tokens": 9}
+    async with gateway(MetricsPlugin, strict_plugin(StrictUpstream())) as running:
+        await running.client.post("/only-chat/v1/messages", json=body)
+        found = (await scraped(running))["ccproxy_requests_total"]
+    labels = {
+        "provider": "only-chat",
+        "model": "sandbox-echo",
+        "dialect_in": "anthropic-messages",
+        "dialect_out": "openai-chat",
+        "status": "2xx",
+        "streaming": str(streaming).lower(),
+    }
+    assert found == {frozenset(labels.items()): 1}
 
 
 async def test_a_slow_request_can_be_found_by_its_exemplar(

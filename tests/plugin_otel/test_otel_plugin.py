@@ -1,6 +1,7 @@
 """What a receiver is told of requests that a gateway was asked."""
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from structlog.testing import capture_logs
+from websockets.asyncio.client import connect
 
 from ccproxy.errors import ConfigError
 from ccproxy.plugins.otel import OtelPlugin
@@ -98,6 +100,60 @@ async def test_a_trace_goes_into_another_dialect_and_begins_where_there_is_none(
     trace, parent = asked.headers["traceparent"].split("-")[1:3]
     assert (trace, parent) == (span.trace_id.hex(), span.span_id.hex())
     assert span.parent_span_id == b""
+
+
+async def test_each_frame_of_a_socket_has_a_span(
+    receiver: Receiver, upstream: StrictUpstream
+) -> None:
+    async with run(receiver, upstream) as running:
+        url = running.url.replace("http", "ws") + "/only-chat/v1/responses"
+        headers = {"traceparent": TRACEPARENT}
+        async with connect(url, additional_headers=headers) as socket:
+            for _ in range(2):
+                asked = {"type": "response.create", "model": "sandbox-echo"}
+                await socket.send(json.dumps({**asked, "input": "x"}))
+                while json.loads(await socket.recv())["type"] != "response.completed":
+                    pass
+    assert [each.name for each in receiver.spans] == ["chat sandbox-echo"] * 2
+    assert {each.parent_span_id.hex() for each in receiver.spans} == {PARENT}
+    sent = [each.headers["traceparent"].split("-")[2] for each in upstream.seen]
+    assert sent == [each.span_id.hex() for each in receiver.spans]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "flags", "spans"),
+    [("always_off", "01", 0), (None, "00", 0), ("always_on", "00", 1)],
+)
+async def test_what_is_not_sampled_is_not_sent_and_its_trace_goes_on_all_the_same(
+    receiver: Receiver,
+    upstream: StrictUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    sampler: str | None,
+    flags: str,
+    spans: int,
+) -> None:
+    """By the caller's own decision, or by the variable of OpenTelemetry."""
+    if sampler is not None:
+        monkeypatch.setenv("OTEL_TRACES_SAMPLER", sampler)
+    async with run(receiver, upstream) as running:
+        await chat(running, traceparent=f"00-{TRACE}-{PARENT}-{flags}")
+    assert len(receiver.spans) == spans
+    trace, parent, sampled = upstream.seen[0].headers["traceparent"].split("-")[1:]
+    assert (trace, sampled) == (TRACE, f"0{spans}")
+    assert parent != PARENT
+
+
+async def test_a_traceparent_that_makes_no_sense_begins_a_trace(
+    receiver: Receiver, upstream: StrictUpstream
+) -> None:
+    async with run(receiver, upstream) as running:
+        await chat(running, traceparent="nonsense", tracestate="vendor=1")
+    (span,) = receiver.spans
+    assert span.parent_span_id == b""
+    sent = upstream.seen[0].headers
+    assert sent["traceparent"].split("-")[1] == span.trace_id.hex()
+    assert "tracestate" not in sent
 
 
 async def test_without_the_plugin_a_trace_passes_as_it_came(

@@ -71,3 +71,19 @@ def test_a_rate_is_a_number_per_unit(rate: str) -> None:
 def test_anything_else_is_no_rate(rate: str) -> None:
     with pytest.raises(ValidationError, match="should read like 600/minute"):
         Settings.model_validate({"limits": {"requests": rate}})
+
+
+@pytest.mark.parametrize(
+    ("told", "forgotten"),
+    [
+        ({}, ()),
+        ({"limits": {"requests": "9/minute"}}, ("limits",)),
+        ({"limits": {"requests": "9/minute", "enabled": True}}, ()),
+        ({"limits": {"requests": "9/minute", "enabled": False}}, ()),
+        ({"limits": {"tokens": "9/day"}, "guard": {"repeats": 3}}, ("limits", "guard")),
+    ],
+)
+def test_what_is_set_without_a_word_whether_it_holds_is_known(
+    told: dict[str, dict[str, object]], forgotten: tuple[str, ...]
+) -> None:
+    assert Settings(**told).forgotten == forgotten  # type: ignore[arg-type]  # as a file

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from ccproxy.api.limits.amounts import MemoryAmounts
 from ccproxy.api.limits.amounts_redis import RedisAmounts
 from ccproxy.api.limits.caps import SLICES, Amounts, Book, Cap, Claim, Claimed, Unit
+from ccproxy.api.limits.outage import PAUSE
 from ccproxy.api.limits.windows import SWEPT
 from ccproxy.api.standing import Standing
 from ccproxy.models.quota import Quota
@@ -179,6 +180,8 @@ async def test_a_redis_that_is_not_there_refuses_nobody_and_is_told_once(
     async with Redis(port=1, retry=Retry(NoBackoff(), 0)) as client:
         amounts = RedisAmounts(client, "sliding", clock, patience=5)
         with capture_logs() as logs:
+            assert await claim(amounts, 60) == Claimed()
+            clock.now += PAUSE
             assert await claim(amounts, 60) == Claimed()
             await settle(amounts, [Claim(MINUTE, 60, 1)], 1)
     assert [each["event"] for each in logs] == ["limits_not_counted"]

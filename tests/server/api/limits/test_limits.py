@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import orjson
 import pytest
+from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 
 from ccproxy.api.caller import network_of
@@ -104,6 +105,15 @@ async def test_a_frame_of_a_socket_is_a_request_like_others(start: Start) -> Non
 
 async def test_nobody_is_limited_by_default(start: Start) -> None:
     running = await start()
+    assert "ratelimit-limit" not in (await ask(running)).headers
+
+
+async def test_limits_that_are_set_but_off_are_told_at_the_start(start: Start) -> None:
+    """Whoever has set them may believe that they hold."""
+    with capture_logs() as logs:
+        running = await start({"limits": {"requests": "1/hour"}})
+    (told,) = [each for each in logs if each["event"] == "section_is_off"]
+    assert told["hint"] == "Nothing of it holds before limits.enabled is true."
     assert "ratelimit-limit" not in (await ask(running)).headers
 
 
@@ -214,6 +224,18 @@ async def test_the_models_of_a_pattern_have_no_more_answered_at_once(
         assert (await ask(running, "openai/silent")).status_code == 429
         assert (await ask(running)).status_code == 200
     assert (await ask(running, "openai/silent")).status_code == 200
+
+
+@pytest.mark.parametrize("path", DIALECTS)
+async def test_too_many_at_once_is_told_in_the_dialect_of_the_caller(
+    start: Start, fake: Vendor, path: str
+) -> None:
+    running = await start(limits(concurrent=1))
+    async with being_answered(running, fake):
+        refused = await running.client.post(path, json={"model": "m", **DIALECTS[path]})
+    assert refused.status_code == 429
+    assert refused.json()["error"]["type"] == "rate_limit_error"
+    assert ("type" in refused.json()) is (path == "/v1/messages")
 
 
 async def test_who_leaves_makes_room(start: Start, fake: Vendor) -> None:

@@ -11,7 +11,7 @@ from limits.aio.storage import MemoryStorage
 from limits.errors import StorageError
 from structlog.testing import capture_logs
 
-from ccproxy.api.limits.outage import QUIET
+from ccproxy.api.limits.outage import PAUSE, QUIET
 from ccproxy.api.limits.rates import Counted, StoredRates
 from ccproxy.api.limits.rates_memory import MemoryRates
 from ccproxy.api.standing import Standing
@@ -98,10 +98,12 @@ class Elsewhere(MemoryStorage):
     """A storage that can't be reached, or does not answer."""
 
     silent = False
+    asked = 0
 
     async def acquire_entry(
         self, key: str, limit: int, expiry: int, amount: int = 1
     ) -> bool:
+        self.asked += 1
         if self.silent:
             await asyncio.Event().wait()
         raise StorageError(ConnectionError("redis://:secret@host is down"))
@@ -115,6 +117,7 @@ async def test_a_storage_that_fails_refuses_nobody_and_is_told_once(
         for _ in range(3):
             taken = await rates.take([MINE])
             assert (taken.refused_by, taken.standing) == (None, None)
+            clock.now += PAUSE
     assert [each["event"] for each in logs] == ["limits_not_counted"]
     assert "secret" not in str(logs)
     clock.now += QUIET
@@ -126,10 +129,24 @@ async def test_a_storage_that_fails_refuses_nobody_and_is_told_once(
 async def test_a_storage_that_is_silent_holds_nobody_up(clock: Clock) -> None:
     storage = Elsewhere()
     storage.silent = True
+    rates = StoredRates(storage, "sliding", clock, patience=0.01)
     with capture_logs() as logs:
-        taken = await StoredRates(storage, "sliding", clock, patience=0.01).take([MINE])
+        taken = await rates.take([MINE])
     assert taken.refused_by is None
     assert logs[0]["reason"] == "it does not answer"
+
+
+async def test_a_storage_that_was_silent_is_left_alone_for_a_while(
+    clock: Clock,
+) -> None:
+    """Or each request would wait for it."""
+    storage = Elsewhere()
+    storage.silent = True
+    rates = StoredRates(storage, "sliding", clock, patience=0.01)
+    for pause, asked in ((0, 1), (PAUSE - 1, 1), (1, 2)):
+        clock.now += pause
+        await rates.take([MINE])
+        assert storage.asked == asked
 
 
 def test_a_wait_is_told_in_whole_seconds_and_never_as_none() -> None:

@@ -205,6 +205,43 @@ async def test_a_limit_of_cost_holds_by_the_prices_of_models(
     assert isinstance(witness.ended[-1], RequestFailed)
 
 
+@pytest.mark.parametrize(
+    ("settings", "whose", "setting"),
+    [
+        ({"address_cost": "0.30/hour"}, "This address", "limits.address_cost"),
+        (
+            {"models": [{"match": "openai/*", "cost": "0.30/hour"}]},
+            "For models like openai/*, all callers",
+            "limits.models.cost",
+        ),
+    ],
+)
+async def test_an_address_and_the_models_of_a_pattern_have_a_limit_of_cost(
+    start: Start, settings: dict[str, object], whose: str, setting: str
+) -> None:
+    tokens = {"security": {"client_tokens": ["first", "second"]}}
+    running = await start({**limits(**settings), **PRICED, **tokens})
+    answers = []
+    for who in ("first", "second"):
+        running.client.headers["x-api-key"] = who
+        answers.append(await ask(running))
+    assert [each.status_code for each in answers] == [200, 429]
+    assert f"{whose} may spend 0.3 US dollars per hour." in answers[1].text
+    assert f"the limit is set by {setting}." in answers[1].text
+
+
+@pytest.mark.parametrize("path", DIALECTS)
+async def test_a_limit_of_cost_is_told_in_the_dialect_of_the_caller(
+    start: Start, path: str
+) -> None:
+    running = await start({**limits(cost="0.30/hour"), **PRICED})
+    refused = [await ask(running, path) for _ in range(5)][-1]
+    assert refused.status_code == 429
+    assert refused.json()["error"]["type"] == "rate_limit_error"
+    assert ("type" in refused.json()) is (path == "/v1/messages")
+    assert refused.headers["ratelimit-reset"] == refused.headers["retry-after"]
+
+
 async def test_what_has_no_known_price_costs_nothing_and_it_is_said(
     start: Start,
 ) -> None:

@@ -104,6 +104,14 @@ def access(settings: Settings) -> Check:
     return Check("access", State.OK, f"whoever reaches {host}, {how}")
 
 
+def forgotten(settings: Settings) -> Iterator[Check]:
+    """Tell of what somebody has set who may believe that it holds."""
+    for name in settings.forgotten:
+        detail = f"[{name}] is set, but switched off."
+        hint = f"Set {name}.enabled to true, or to false to hear of it no more."
+        yield Check(name, State.WARN, detail, hint)
+
+
 def port(settings: Settings) -> Check:
     """Check that the port is free; to be asked when no gateway answers on it."""
     host, number = settings.server.host.strip("[]"), settings.server.port

@@ -64,6 +64,7 @@ async def _examine(opened: Opened, plugins: PluginManager) -> list[Check]:
         *checks.files(opened, plugins.configs),
         checks.storage(settings),
         checks.access(settings),
+        *checks.forgotten(settings),
     ]
     try:
         target = Target.of(settings)

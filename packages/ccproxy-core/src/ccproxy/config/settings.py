@@ -67,6 +67,16 @@ class Settings(BaseSettings):
         """Whether it has to be known what callers have spent."""
         return self.security.keys or (self.limits.enabled and bool(self.limits.budgets))
 
+    @property
+    def forgotten(self) -> tuple[str, ...]:
+        """Name sections in which something is set, but not whether any of it holds."""
+        off = {"limits": self.limits, "guard": self.guard}
+        return tuple(
+            name
+            for name, section in off.items()
+            if section.model_fields_set and "enabled" not in section.model_fields_set
+        )
+
     @classmethod
     def settings_customise_sources(
         cls,

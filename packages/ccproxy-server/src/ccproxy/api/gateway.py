@@ -156,12 +156,18 @@ class Gateway:
         self._container.provide(OpenStreams, streams, close=streams.stop)
         self._stack = build_stack(self._container, self._tokens)
         streams.start()
+        self._tell_what_is_off()
 
     async def stop(self) -> None:
         """Deliver what is queued, stop the plugins, close the network."""
         container, self._container, self._stack = self._container, None, None
         if container is not None:
             await container.close()
+
+    def _tell_what_is_off(self) -> None:
+        for section in self.settings.forgotten:
+            hint = f"Nothing of it holds before {section}.enabled is true."
+            _log.warning("section_is_off", section=section, hint=hint)
 
     async def _start_plugins(self, container: ServiceContainer) -> None:
         bus = container.get(HookBus)

@@ -1,7 +1,8 @@
 """Sends metrics to a Pushgateway, where nobody can come to scrape them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 import httpx
 import structlog
@@ -28,6 +29,7 @@ class Pusher:
         written: Writes all metrics in the text format.
         http: Asks.
         sleep: Waits so many seconds.
+        headers: What the Pushgateway asks for.
         patience: Seconds a push may take.
     """
 
@@ -39,6 +41,7 @@ class Pusher:
         http: httpx.AsyncClient,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         *,
+        headers: Mapping[str, str] = MappingProxyType({}),
         patience: float = PATIENCE,
     ) -> None:
         self._url = url
@@ -46,6 +49,7 @@ class Pusher:
         self._written = written
         self._http = http
         self._sleep = sleep
+        self._headers = {**headers, "content-type": CONTENT_TYPE_PLAIN_0_0_4}
         self._patience = patience
         self._is_failing = False
         self._task = asyncio.create_task(self._go_on(), name="metrics push")
@@ -66,11 +70,10 @@ class Pusher:
 
     async def _push(self) -> bool:
         """Push, and tell whether it went well; of an outage the log tells once."""
-        headers = {"content-type": CONTENT_TYPE_PLAIN_0_0_4}
         try:
             async with asyncio.timeout(self._patience):
                 answer = await self._http.put(
-                    self._url, content=await self._written(), headers=headers
+                    self._url, content=await self._written(), headers=self._headers
                 )
             answer.raise_for_status()
         except (httpx.HTTPError, TimeoutError) as error:

@@ -90,6 +90,8 @@ class RedisAmounts:
 
     async def claim(self, wanted: Sequence[Wanted]) -> Claimed:
         """Claim of all caps, or of none if one of them leaves no room."""
+        if self._outage.lasts:
+            return Claimed()
         now, is_fixed = int(self._clock() * 1000), self._window == "fixed"
         arguments: list[int | str] = [now, self._window]
         for cap, amount in wanted:

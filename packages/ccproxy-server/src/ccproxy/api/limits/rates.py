@@ -84,6 +84,8 @@ class StoredRates:
 
     async def take(self, counted: Sequence[Counted]) -> Taken:
         """Count a request by all rates, or by none if one of them leaves no room."""
+        if self._outage.lasts:
+            return Taken()
         try:
             async with asyncio.timeout(self._patience):
                 return await self._take(counted)
