@@ -22,7 +22,7 @@ def test_a_new_database_is_behind_until_it_is_upgraded(
 ) -> None:
     behind = ccproxy("db", "check")
     assert (behind.returncode, behind.stderr) == (10, "")
-    assert behind.stdout == "core is behind: the database has none, the code 0009.\n"
+    assert behind.stdout == "core is behind: the database has none, the code 0010.\n"
     assert not file.exists()
     upgraded = ccproxy("db", "upgrade")
     assert upgraded.stdout == (
@@ -36,6 +36,7 @@ def test_a_new_database_is_behind_until_it_is_upgraded(
         "core  0007      What requests ask for and wait for\n"
         "core  0008      What was said in requests\n"
         "core  0009      Limits and budgets of keys, and what is spent\n"
+        "core  0010      Which model answered\n"
     )
     again = ccproxy("db", "upgrade")
     assert again.stdout == "Nothing to do: the database is as the code needs it.\n"
@@ -47,7 +48,7 @@ def test_a_new_database_is_behind_until_it_is_upgraded(
 def test_state_and_history_are_told_to_people_and_programs(ccproxy: Run) -> None:
     ccproxy("db", "upgrade")
     assert ccproxy("db", "current").stdout == (
-        "RUN   CURRENT  HEAD  STATE\ncore  0009     0009  current\n"
+        "RUN   CURRENT  HEAD  STATE\ncore  0010     0010  current\n"
     )
     assert ccproxy("db", "history").stdout == (
         "RUN   REVISION  STATE    TITLE\n"
@@ -60,11 +61,12 @@ def test_state_and_history_are_told_to_people_and_programs(ccproxy: Run) -> None
         "core  0007      applied  What requests ask for and wait for\n"
         "core  0008      applied  What was said in requests\n"
         "core  0009      applied  Limits and budgets of keys, and what is spent\n"
+        "core  0010      applied  Which model answered\n"
     )
     current = json.loads(ccproxy("db", "current", "--json").stdout)
     assert current == {
         "runs": [
-            {"name": "core", "current": "0009", "head": "0009", "state": "current"}
+            {"name": "core", "current": "0010", "head": "0010", "state": "current"}
         ]
     }
 

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from ccproxy.cli.console import show, show_json, show_table
+from ccproxy.cli.rows import Format, write_rows
+from fakes.records import NOW
 
 pytestmark = pytest.mark.unit
 
@@ -18,6 +20,19 @@ def test_answers_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert told.count("with ***") == 3
     assert "short" not in told
+
+
+@pytest.mark.parametrize("chosen", [Format.TABLE, Format.JSON, Format.CSV])
+def test_rows_are_masked_where_they_are_shown(
+    capsys: pytest.CaptureFixture[str], chosen: Format
+) -> None:
+    rows = [(f"with {SECRET}", [SECRET], {"password": "short"}, 7, NOW, b"x", None)]
+    write_rows("abcdefg", rows, chosen, None)
+    told = capsys.readouterr().out
+    assert "with ***" in told
+    assert SECRET not in told
+    assert "short" not in told
+    assert str(NOW) in told
 
 
 def test_the_addresses_of_accounts_stay(capsys: pytest.CaptureFixture[str]) -> None:

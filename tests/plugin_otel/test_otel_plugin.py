@@ -67,6 +67,7 @@ async def test_a_request_is_a_span_in_the_words_of_the_conventions(
     assert told["gen_ai.operation.name"] == "chat"
     assert told["gen_ai.provider.name"] == "only-chat"
     assert told["gen_ai.request.model"] == "sandbox-echo"
+    assert told["gen_ai.response.model"] == "sandbox-echo"
     assert told["gen_ai.usage.input_tokens"] == told["gen_ai.usage.output_tokens"] == 3
     assert told["http.route"] == "/{provider}/v1/chat/completions"
     assert told["http.response.status_code"] == 200

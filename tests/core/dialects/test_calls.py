@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.convert import Translation
 from ccproxy.dialects.json import Json, JsonObject
-from ccproxy.dialects.meter import told_by
+from ccproxy.dialects.meter import Told, told_by
 from ccproxy.dialects.tap import StreamTap
 
 pytestmark = pytest.mark.unit
@@ -150,18 +150,18 @@ def test_words_that_look_like_calls_are_none(dialect: Dialect) -> None:
 def test_the_calls_of_a_whole_answer_are_counted(
     dialect: Dialect, answer: JsonObject, count: int
 ) -> None:
-    assert told_by(dialect, orjson.dumps(answer)) == (None, count)
+    assert told_by(dialect, orjson.dumps(answer)) == Told(None, count)
 
 
 @pytest.mark.parametrize("dialect", Dialect)
 def test_what_is_no_answer_tells_of_no_number_of_calls(dialect: Dialect) -> None:
     for body in (b"", b"<html>", b'"tool_calls" tool_use" x_call"', b"\x1f\x8b"):
-        assert told_by(dialect, body) == (None, None)
+        assert told_by(dialect, body) == Told()
 
 
 def test_an_item_of_an_odd_type_is_no_call() -> None:
     items: list[Json] = [{"type": {}}, {"type": ["function_call"]}, {"a": "x_call"}]
-    assert told_by(RESPONSES, orjson.dumps({"output": items})) == (None, 0)
+    assert told_by(RESPONSES, orjson.dumps({"output": items})) == Told(None, 0)
     tap = StreamTap(RESPONSES)
     for item in items:
         tap.feed(event({"type": "response.output_item.done", "item": item}))

@@ -19,6 +19,8 @@ from core.dialects.streams import GOLDEN
 pytestmark = pytest.mark.unit
 
 CHAT, MESSAGES, RESPONSES = Dialect.CHAT, Dialect.MESSAGES, Dialect.RESPONSES
+MODELS = {CHAT: "gpt-x", MESSAGES: "claude-x", RESPONSES: "gpt-x"}
+"""What the golden streams call their models."""
 
 TOLD: list[tuple[Dialect, JsonObject, Usage]] = [
     (  # OpenAI counts cached tokens among those it read
@@ -114,7 +116,7 @@ def test_a_stream_and_a_whole_answer_tell_the_same(
     dialect: Dialect, told: JsonObject, usage: Usage
 ) -> None:
     assert seen(dialect, stream(dialect, told)) == usage
-    assert told_by(dialect, orjson.dumps({"usage": told}))[0] == usage
+    assert told_by(dialect, orjson.dumps({"usage": told})).usage == usage
 
 
 @settings(max_examples=60)
@@ -133,7 +135,7 @@ def test_wherever_chunks_end_the_stream_counts_what_the_answer_does(
     data, tap = stream(dialect, told), StreamTap(dialect)
     for start in range(0, len(data), size):
         tap.feed(data[start : start + size])
-    assert tap.usage == told_by(dialect, orjson.dumps({"usage": told}))[0]
+    assert tap.usage == told_by(dialect, orjson.dumps({"usage": told})).usage
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_a_count_that_can_be_none_counts_nothing(
     """Sums would become smaller by it, and no database could hold it."""
     written = "completion_tokens" if dialect is CHAT else "output_tokens"
     told = {**told, written: odd}
-    assert told_by(dialect, orjson.dumps({"usage": told}))[0] == replace(
+    assert told_by(dialect, orjson.dumps({"usage": told})).usage == replace(
         usage, output=0
     )
 
@@ -180,9 +182,35 @@ def test_what_nobody_tells_is_unknown(dialect: Dialect) -> None:
     odd: list[JsonObject] = [words, {"usage": None}, {"usage": {}}, {"input_tokens": 9}]
     for payload in odd:
         assert seen(dialect, event(payload)) is None
-        assert told_by(dialect, orjson.dumps(payload))[0] is None
+        assert told_by(dialect, orjson.dumps(payload)).usage is None
     for body in (b"", b'"_tokens"', b'{"usage": {"input_tokens":', b'\xff_tokens"'):
-        assert told_by(dialect, body)[0] is None
+        assert told_by(dialect, body).usage is None
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name"),
+    [(CHAT, "chat-text"), (MESSAGES, "messages-text"), (RESPONSES, "responses-text")],
+)
+def test_a_stream_names_the_model_that_answers(dialect: Dialect, name: str) -> None:
+    first = b": a comment\n\n" + GOLDEN[name]
+    for stream in (GOLDEN[name], first):
+        tap = StreamTap(dialect)
+        tap.feed(stream)
+        assert tap.model == MODELS[dialect]
+
+
+def test_a_whole_answer_names_the_model_that_gave_it() -> None:
+    usage: JsonObject = {"input_tokens": 1, "output_tokens": 1}
+    for model, named in (("m-1", "m-1"), (None, ""), (7, "")):
+        answer: JsonObject = {"model": model, "usage": usage}
+        assert told_by(RESPONSES, orjson.dumps(answer)).model == named
+
+
+def test_what_begins_otherwise_names_no_model() -> None:
+    for first in (b"data: [1]\n\n", b"data: x\n\n", b'data: {"model": 7}\n\n'):
+        tap = StreamTap(CHAT)
+        tap.feed(first + event({"model": "later"}))
+        assert tap.model == ""
 
 
 def test_the_last_totals_of_a_message_replace_the_earlier_ones() -> None:

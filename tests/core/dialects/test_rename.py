@@ -30,6 +30,7 @@ def test_a_stream_names_the_model_as_its_client_does_and_nothing_else_changes(
     tap.end()
     assert renaming.outcome is tap.outcome
     assert (renaming.usage, renaming.tool_calls) == (tap.usage, tap.tool_calls)
+    assert renaming.model == tap.model
     for one, other in zip(before, events(after), strict=True):
         assert one.name == other.name
         if one.data != other.data:

@@ -72,6 +72,7 @@ def test_what_others_have_told_is_masked() -> None:
         worktree=TOKEN,
         model_requested=TOKEN,
         model=TOKEN,
+        model_served=TOKEN,
         method="POST",
         route="/v1/messages",
         status=500,

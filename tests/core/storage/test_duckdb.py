@@ -204,6 +204,19 @@ async def test_a_file_that_another_process_holds_delays_and_loses_nothing(
     assert "Another process holds" in logs[0]["reason"]
 
 
+async def test_what_can_not_be_written_is_one_warning_per_minute(keep: Keep) -> None:
+    now = NOW
+    storage = keep(clock=lambda: now)
+    with structlog.testing.capture_logs() as logs:
+        for seconds in (0, 59, 1, 59):
+            now += timedelta(seconds=seconds)
+            storage._complain(StorageError("It is full."), batch=3)
+    assert [(each["event"], each["waiting"]) for each in logs] == [
+        ("records_not_written", 3),
+        ("records_not_written", 3),
+    ]
+
+
 @on_a_file
 async def test_a_disk_that_is_full_for_a_while_loses_nothing(
     database: Database, keep: Keep

@@ -100,7 +100,7 @@ async def test_two_processes_on_an_empty_database_both_succeed(url: str) -> None
     ]
     said = await asyncio.gather(*(each.communicate(order) for each in started))
     assert [each.returncode for each in started] == [0, 0], said
-    assert rows(url, "SELECT version_num FROM alembic_version") == [("0009",)]
+    assert rows(url, "SELECT version_num FROM alembic_version") == [("0010",)]
 
 
 async def test_a_plugin_has_a_version_table_of_its_own_and_can_go(

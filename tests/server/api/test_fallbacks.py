@@ -85,6 +85,7 @@ async def test_what_another_may_do_better_goes_to_the_next(
     )
     (ended,) = witness.ended
     assert ended.fallbacks == (first,)
+    assert ended.model_served == "good"  # though the client was told of its "m"
     assert (ended.provider, ended.model, ended.model_requested) == (
         "other",
         "good",

@@ -74,6 +74,7 @@ async def test_a_request_to_a_model_is_kept_without_what_was_said(
         "fallbacks": [],
         "model_requested": "sandbox-echo",
         "model": "sandbox-echo",
+        "model_served": "sandbox-echo",
         "dialect_in": "openai-chat",
         "dialect_out": "openai-chat",
         "status": 200,
@@ -114,6 +115,7 @@ async def test_what_an_answer_has_used_is_kept_in_every_dialect(
     told = await get(running.client, f"/api/requests/{key}")
     assert told["streaming"] == body.get("stream", False)
     assert (told["chunks"] > 1) == told["streaming"]
+    assert told["model_served"] == "sandbox-echo"
     assert told["input_tokens"] > 0
     assert told["output_tokens"] > 0
     assert told["tool_calls"] == 0

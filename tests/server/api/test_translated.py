@@ -83,7 +83,7 @@ def last_event(body: bytes) -> dict[str, Any]:
 
 
 async def test_a_whole_answer_is_translated(
-    running: RunningGateway, fake: Vendor
+    running: RunningGateway, fake: Vendor, witness: Witness
 ) -> None:
     for asked, spoken in PAIRS:
         answer = await running.client.post(path(asked, spoken), json=ask(asked, "m"))
@@ -94,6 +94,7 @@ async def test_a_whole_answer_is_translated(
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers["x-request-id"] == "vendor-1"
         assert "set-cookie" not in answer.headers
+        assert last(witness).model_served == "m"
 
 
 async def test_a_stream_is_translated(
@@ -112,6 +113,7 @@ async def test_a_stream_is_translated(
             dialect(asked).value,
             dialect(spoken).value,
         )
+        assert ended.model_served == "m"
 
 
 def last(witness: Witness) -> RequestEnded:

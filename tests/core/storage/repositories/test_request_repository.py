@@ -83,6 +83,7 @@ async def test_each_filter_picks_what_it_says(database: Database) -> None:
         NOW + timedelta(hours=1),
         provider="other",
         model="n",
+        key="laptop",
         client="codex",
         session="s",
         repository="r",
@@ -94,6 +95,7 @@ async def test_each_filter_picks_what_it_says(database: Database) -> None:
     for wanted in (
         {"provider": "other"},
         {"model": "n"},
+        {"key": "laptop"},
         {"client": "codex"},
         {"session": "s"},
         {"repository": "r"},
@@ -159,6 +161,16 @@ async def test_requests_are_counted_by_what_they_have_in_common(
     assert (other.bytes_out, other.failed, other.errors) == (7, 1, 1)
     few = await stats(database, GroupBy.MODEL, provider="other")
     assert [(each.key, each.requests) for each in few.groups] == [("m", 1)]
+
+
+async def test_whatever_requests_are_counted_by_is_the_key_of_the_group(
+    database: Database,
+) -> None:
+    names = ("provider", "model", "key", "client", "session", "repository", "branch")
+    await put(database, record(**{name: f"a {name}" for name in names}))
+    for name in names:
+        (group,) = (await stats(database, GroupBy(name))).groups
+        assert (group.key, group.begins_at) == (f"a {name}", None)
 
 
 @pytest.mark.parametrize(

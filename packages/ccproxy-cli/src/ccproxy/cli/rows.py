@@ -12,6 +12,7 @@ from typing import TextIO
 
 from ccproxy.cli.console import show_table
 from ccproxy.errors import CCProxyError
+from ccproxy.security.sanitizer import mask_json
 
 Rows = Iterable[Sequence[object]]
 
@@ -47,7 +48,7 @@ def format_of(file: Path | None, given: Format | None) -> Format:
 def write_rows(
     columns: Sequence[str], rows: Rows, chosen: Format, file: Path | None
 ) -> None:
-    """Write rows to a file, or to standard output.
+    """Write rows to a file, or, with secrets masked, to standard output.
 
     Raises:
         CCProxyError: The file can't be written.
@@ -60,7 +61,7 @@ def write_rows(
     else:
         write = _write_csv if chosen is Format.CSV else _write_json
         with _opened(file) as target:
-            write(columns, rows, target)
+            write(columns, rows if file else _masked(rows), target)
 
 
 def _write_csv(columns: Sequence[str], rows: Rows, target: TextIO) -> None:
@@ -88,6 +89,17 @@ def _write_parquet(columns: Sequence[str], rows: Rows, file: Path) -> None:
         with _opened(lines) as target:
             target.writelines(f"{line}\n" for line in _lines(columns, rows))
         write_parquet(lines, file, columns)
+
+
+def _masked(rows: Rows) -> Iterator[Sequence[object]]:
+    """Mask texts as a table does, and leave all else as it is."""
+    for row in rows:
+        yield [
+            mask_json(value, own=True)
+            if isinstance(value, str | list | dict)
+            else value
+            for value in row
+        ]
 
 
 def _lines(columns: Sequence[str], rows: Rows) -> Iterator[str]:

@@ -80,6 +80,7 @@ class Answer:
         stop: Why it ended.
         sequence: The stop sequence that was said, if one was.
         usage: ``None`` if the upstream told nothing.
+        model: The model that gave it, if it is named.
     """
 
     id: str = ""
@@ -87,6 +88,7 @@ class Answer:
     stop: StopReason = StopReason.END
     sequence: str = ""
     usage: Usage | None = None
+    model: str = ""
 
     @property
     def tool_calls(self) -> int:
@@ -118,10 +120,12 @@ class Begin:
     Attributes:
         id: The upstream's.
         usage: What is known of it already.
+        model: The model that gives it, if it is named.
     """
 
     id: str
     usage: Usage | None = None
+    model: str = ""
 
 
 @dataclass(slots=True)

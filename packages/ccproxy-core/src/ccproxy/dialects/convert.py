@@ -5,6 +5,8 @@ Both halves know the neutral words alone, so each pair is made here of two that 
 know of each other.
 """
 
+from dataclasses import replace
+
 import orjson
 
 from ccproxy.dialects.answer import (
@@ -198,7 +200,7 @@ class Incoming:
         """See that an answer begins, and has a name, whatever the upstream left out."""
         first, *rest = events
         if isinstance(first, Begin):
-            return [Begin(first.id or self._name, first.usage), *rest]
+            return [replace(first, id=first.id or self._name), *rest]
         return events if isinstance(first, Failed) else [Begin(self._name), *events]
 
 
@@ -208,6 +210,7 @@ class StreamTranslation:
     Attributes:
         outcome: How far it has come.
         usage: What the events so far tell of tokens.
+        model: The model that gives the answer, if that was told.
         tool_calls: How many tools the client was asked to call so far.
         between_events: Always; nothing but whole events goes out.
     """
@@ -217,6 +220,7 @@ class StreamTranslation:
     def __init__(self, incoming: Incoming, client: Speaker, frame: Frame) -> None:
         self.outcome = Outcome.OPEN
         self.usage: Usage | None = None
+        self.model = ""
         self.tool_calls = 0
         self._incoming = incoming
         self._renderer = client.renderer(frame)
@@ -248,6 +252,8 @@ class StreamTranslation:
         for event in events:
             if isinstance(event, Tokens | Begin) and event.usage is not None:
                 self.usage = event.usage
+            if isinstance(event, Begin):
+                self.model = event.model
             elif isinstance(event, Open) and isinstance(event.block, ToolCall):
                 self.tool_calls += 1
         return self._renderer.write(events) if events else b""

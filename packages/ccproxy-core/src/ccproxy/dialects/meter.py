@@ -3,11 +3,13 @@
 Chat tells it in its last chunk, and only if the client asked for that with
 ``stream_options.include_usage``; what the client asks is not changed, so otherwise it
 is unknown. Responses tells it in the terminal event, Messages in ``message_start`` and,
-as totals that replace the earlier ones, in ``message_delta``. ``calls`` tells of calls.
+as totals that replace the earlier ones, in ``message_delta``. There they name the model
+that answers, too; Chat does so in each chunk. ``calls`` tells of calls.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import orjson
 
@@ -15,7 +17,7 @@ from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.calls import CallCounter, calls_of
 from ccproxy.dialects.chat.answer import read_usage as read_chat
 from ccproxy.dialects.endpoint import Dialect
-from ccproxy.dialects.json import Json, JsonObject, an_object
+from ccproxy.dialects.json import Json, JsonObject, an_object, text
 from ccproxy.dialects.messages.answer import read_usage as read_messages
 from ccproxy.dialects.messages.answer import update_usage
 from ccproxy.dialects.responses.answer import read_usage as read_responses
@@ -46,10 +48,12 @@ class Meter:
 
     Attributes:
         usage: What was told last; ``None`` if nothing was.
+        model: The model that answers, if it is named.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self.usage: Usage | None = None
+        self.model = ""
         self._dialect = dialect
         self._calls = CallCounter(dialect)
 
@@ -57,6 +61,18 @@ class Meter:
     def tool_calls(self) -> int:
         """How many tools the client was asked to call so far."""
         return self._calls.count
+
+    def begin(self, event: bytes) -> bool:
+        """Take the first event, or comments before it, and tell if it was that.
+
+        Only Chat names the model there, and maybe nowhere else that is read.
+        """
+        if self._dialect is not Dialect.CHAT:
+            return True
+        data = parse_event(event).data
+        if data:
+            self.model = _model(_decoded(data))
+        return bool(data)
 
     def see(self, event: bytes) -> None:
         """Take an event that has the sign of its dialect in it, or is the last one.
@@ -71,6 +87,7 @@ class Meter:
             self._see_message(payload)
             return
         inner = an_object(payload.get("response"))
+        self.model = _model(inner) or self.model
         usage = inner.get("usage") if inner else payload.get("usage")
         if isinstance(usage, dict):
             self.usage = _READ[self._dialect](usage)
@@ -78,7 +95,8 @@ class Meter:
     def _see_message(self, payload: JsonObject) -> None:
         kind = payload.get("type")
         if kind == "message_start":
-            usage = an_object(payload.get("message")).get("usage")
+            message = an_object(payload.get("message"))
+            self.model, usage = _model(message), message.get("usage")
         elif kind == "message_delta":
             usage = payload.get("usage")
         else:
@@ -92,21 +110,37 @@ def _tells_chat(event: bytes) -> bool:
     return b'"name"' in event or _TOKENS in event
 
 
-def told_by(dialect: Dialect, body: bytes) -> tuple[Usage | None, int | None]:
-    """Read what a whole answer has used, and how many tools it asks to call.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a whole answer tells beside its words.
 
-    Either is ``None`` if it is unknown; what has no sign of them is not read.
+    Attributes:
+        usage: What it has used, if that is known.
+        tool_calls: How many tools it asks to call, if that is known.
+        model: The model that gave it, if it is named.
     """
+
+    usage: Usage | None = None
+    tool_calls: int | None = None
+    model: str = ""
+
+
+def told_by(dialect: Dialect, body: bytes) -> Told:
+    """Read what a whole answer tells; one without any sign of it is not read."""
     tells_tokens = _TOKENS in body
     if not tells_tokens and not SIGNS[dialect].search(body):
-        return None, None
+        return Told()
     answer = _decoded(body)
     if not answer:
-        return None, None
+        return Told()
     usage, used = answer.get("usage"), None
     if tells_tokens and isinstance(usage, dict):
         used = _READ[dialect](usage)
-    return used, calls_of(dialect, answer)
+    return Told(used, calls_of(dialect, answer), _model(answer))
+
+
+def _model(payload: JsonObject) -> str:
+    return text(payload.get("model"))
 
 
 def _decoded(data: bytes) -> JsonObject:

@@ -39,6 +39,11 @@ class Renaming:
         return self._tap.usage
 
     @property
+    def model(self) -> str:
+        """The model that gives the answer, by the name it has upstream."""
+        return self._tap.model
+
+    @property
     def tool_calls(self) -> int:
         """How many tools the client was asked to call so far."""
         return self._tap.tool_calls

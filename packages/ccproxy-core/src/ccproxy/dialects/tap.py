@@ -81,6 +81,7 @@ class StreamTap:
         self._judge = _judge_chat if dialect is Dialect.CHAT else _judge_typed
         self._dialect = dialect
         self._meter = Meter(dialect)
+        self._is_first = True
         self._tells = SIGNS[dialect].search
         self._words = _WORDS[dialect]
 
@@ -88,6 +89,11 @@ class StreamTap:
     def usage(self) -> Usage | None:
         """What the events so far tell of tokens."""
         return self._meter.usage
+
+    @property
+    def model(self) -> str:
+        """The model that gives the answer, if that was told."""
+        return self._meter.model
 
     @property
     def tool_calls(self) -> int:
@@ -132,6 +138,8 @@ class StreamTap:
     def _see(self, event: bytes) -> None:
         if event := event.lstrip(b"\r\n"):  # a CRLF cut in two leaves its half here
             self.last = event
+            if self._is_first:
+                self._is_first = not self._meter.begin(event)
             if self._words and event.startswith(self._words):
                 return
             outcome = self._judge(self._dialect, event)

@@ -56,8 +56,9 @@ class Collector:
                     if isinstance(block, Text):
                         cited = (*block.citations, citation)
                         self._blocks[key] = replace(block, citations=cited)
-                case Begin(id=name, usage=usage):
+                case Begin(id=name, usage=usage, model=model):
                     self._answer.id, self._answer.usage = name, usage
+                    self._answer.model = model
                 case Tokens(usage=usage):
                     self._answer.usage = usage
                 case Stop(reason=reason, sequence=sequence):

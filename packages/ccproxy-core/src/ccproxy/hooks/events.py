@@ -112,6 +112,8 @@ class RequestEnded(Event):
         fallbacks: Who was asked before in vain, such as ``codex/gpt-5.5``.
         model_requested: The model the caller named.
         model: The model the upstream was asked for.
+        model_served: The model that the answer names, which may be another, or one with
+            a date; ``None`` where it names none.
         dialect_in: The dialect the caller spoke.
         dialect_out: The dialect the upstream was spoken to in.
         streaming: Whether the caller asked for a stream.
@@ -153,6 +155,7 @@ class RequestEnded(Event):
     fallbacks: tuple[str, ...] = ()
     model_requested: str | None = None
     model: str | None = None
+    model_served: str | None = None
     dialect_in: str | None = None
     dialect_out: str | None = None
     streaming: bool = False

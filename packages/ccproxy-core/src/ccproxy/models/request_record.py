@@ -53,6 +53,8 @@ class RequestRecord:
     """The model the client named."""
     model: str | None = None
     """The model the provider was asked for."""
+    model_served: str | None = None
+    """The model that the answer names, which may be another, or one with a date."""
     dialect_in: str | None = None
     """The dialect of the client."""
     dialect_out: str | None = None

@@ -80,7 +80,7 @@ class PriceBook:
             if len(self._listed) >= MOST:
                 self._listed.clear()  # before it is seen what this batch needs
             self._learn(list(self._unknown(records, urls)))
-        return [self._with_cost(record, urls) for record in records]
+            return [self._with_cost(record, urls) for record in records]
 
     def learn(self, models: Iterable[Model], at: datetime) -> None:
         """Look up the prices of models that are not known; that takes a while."""

@@ -46,6 +46,7 @@ _TOLD_BY_OTHERS = (
     "worktree",
     "model_requested",
     "model",
+    "model_served",
 )
 """Columns in which a caller may have put a secret; most requests tell the same."""
 

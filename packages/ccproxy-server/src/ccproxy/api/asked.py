@@ -7,13 +7,10 @@ import orjson
 
 from ccproxy.api.attention import Attention
 from ccproxy.api.choice import Choice
-from ccproxy.api.exchange import Exchange
+from ccproxy.api.exchange import LONGEST_MODEL, Exchange
 from ccproxy.dialects import Endpoint
 from ccproxy.errors import BadRequestError
 from ccproxy.sdk import JsonObject, Scope, Send
-
-LONGEST_MODEL = 256
-"""Characters; the name goes into logs, metrics and records."""
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
+from typing import Protocol
 
 from ccproxy.api.callers import client_of, session_of, workspace_of
 from ccproxy.api.capture import Copy
@@ -28,10 +29,32 @@ KEY = "ccproxy.exchange"
 LONGEST_NOTES = 1000
 """Bytes of the header that tells what was changed; the record holds all of it."""
 
+LONGEST_MODEL = 256
+"""Characters of a model's name, which goes into logs, metrics and records."""
+
 _COUNTS = tuple((f"{each.name}_tokens", each.name) for each in fields(Usage))
 """Counts by the events' names and by those of ``Usage``."""
 
 _PRINTABLE = bytes(byte if 32 <= byte < 127 else 63 for byte in range(256))
+
+
+class Telling(Protocol):
+    """Tells of an answer what is no part of its words.
+
+    Attributes:
+        usage: What it has used, if that is known.
+        tool_calls: How many tools it asks the client to call, if that is known.
+        model: The model that gives it; empty if it is not named.
+    """
+
+    @property
+    def usage(self) -> Usage | None: ...  # noqa: D102
+
+    @property
+    def tool_calls(self) -> int | None: ...  # noqa: D102
+
+    @property
+    def model(self) -> str: ...  # noqa: D102
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +84,7 @@ class Exchange:
         standing: What is left of the caller's limits, if it is limited.
         warning: What the guard has found.
         shared_with: The web origin whose pages may read the answer.
+        model_served: The model that the answer names.
         usage: What the answer used, if its upstream told.
         tool_calls: How many tools it asks the client to call, if it was read.
         copy: Takes what is said, where that is to be kept.
@@ -94,6 +118,7 @@ class Exchange:
     bytes_out: int = 0
     chunks: int = 0
     notes: list[str] = field(default_factory=list)
+    model_served: str | None = None
     usage: Usage | None = None
     tool_calls: int | None = None
     key: ClientKey | None = None
@@ -156,6 +181,12 @@ class Exchange:
         """Note what was changed, each thing once."""
         self.notes.extend(each for each in notes if each not in self.notes)
 
+    def learn(self, told: Telling) -> None:
+        """Note what an answer tells."""
+        self.usage, self.tool_calls = told.usage, told.tool_calls
+        is_name = 0 < len(told.model) <= LONGEST_MODEL
+        self.model_served = told.model if is_name else None
+
     def turn_to(self, provider: str, model: str, account: str | None) -> None:
         """Note who is asked from now on."""
         self.provider, self.model, self.account = provider, model, account
@@ -201,6 +232,7 @@ class Exchange:
             fallbacks=self.fallbacks,
             model_requested=self.model_requested,
             model=self.model,
+            model_served=self.model_served,
             dialect_in=dialect.value if dialect else None,
             dialect_out=self.dialect_out,
             streaming=self.streaming,

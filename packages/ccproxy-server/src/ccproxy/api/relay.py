@@ -9,9 +9,8 @@ from typing import Protocol
 
 from ccproxy.api.attention import Attention
 from ccproxy.api.errors import answer_to
-from ccproxy.api.exchange import Exchange
+from ccproxy.api.exchange import Exchange, Telling
 from ccproxy.dialects import Dialect
-from ccproxy.dialects.answer import Usage
 from ccproxy.dialects.collect import ResponseCollector
 from ccproxy.dialects.meter import told_by
 from ccproxy.dialects.tap import Outcome, StreamTap
@@ -43,24 +42,16 @@ DRAIN = 1.0
 that the upstream's connection can serve again."""
 
 
-class Passage(Protocol):
+class Passage(Telling, Protocol):
     """What a stream goes through on its way: watched, or translated.
 
     Attributes:
         outcome: How far the stream has come.
-        usage: What its events so far tell of tokens.
-        tool_calls: How many tools the client was asked to call so far.
         between_events: Whether something may be put into it here.
     """
 
     @property
     def outcome(self) -> Outcome: ...  # noqa: D102
-
-    @property
-    def usage(self) -> Usage | None: ...  # noqa: D102
-
-    @property
-    def tool_calls(self) -> int: ...  # noqa: D102
 
     @property
     def between_events(self) -> bool: ...  # noqa: D102
@@ -142,8 +133,7 @@ class Relay:
         except asyncio.CancelledError:
             await self._interrupted(response)
         finally:
-            self._exchange.usage = self._passage.usage
-            self._exchange.tool_calls = self._passage.tool_calls
+            self._exchange.learn(self._passage)
         await self._finish()
 
     async def collected(self, response: UpstreamResponse) -> None:
@@ -209,8 +199,7 @@ class Relay:
 
     def _learn(self, body: bytes) -> None:
         """Note what an answer in the client's dialect tells."""
-        exchange = self._exchange
-        exchange.usage, exchange.tool_calls = told_by(self._dialect, body)
+        self._exchange.learn(told_by(self._dialect, body))
 
     @property
     def _is_over(self) -> bool:

@@ -94,8 +94,7 @@ class TranslatedRelay(Relay):
 
     async def _tell(self, response: UpstreamResponse, told: Answer | Problem) -> None:
         if isinstance(told, Answer):
-            self._exchange.usage = told.usage
-            self._exchange.tool_calls = told.tool_calls
+            self._exchange.learn(told)
         if isinstance(told, Problem):
             self._exchange.fail(Failure.UPSTREAM_FAILED, REPORTED)
             await self._refuse(response, told)

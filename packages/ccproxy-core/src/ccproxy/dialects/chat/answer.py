@@ -79,6 +79,7 @@ def parse_answer(payload: JsonObject, maker: str) -> Answer | Problem:
         blocks=[*blocks, *calls],
         stop=read_stop(text(choice.get("finish_reason")), bool(calls), bool(refusal)),
         usage=read_usage(usage) if isinstance(usage, dict) else None,
+        model=text(payload.get("model")),
     )
 
 

@@ -58,7 +58,7 @@ class ChatParser(StreamParser):
         if not self._begun:
             self._begun = True
             self._id = text(payload.get("id"))
-            self._tell(Begin(self._id))
+            self._tell(Begin(self._id, model=text(payload.get("model"))))
         choices = payload.get("choices")
         if isinstance(choices, list) and choices:
             choice = an_object(choices[0])

@@ -64,6 +64,7 @@ def parse_answer(payload: JsonObject, maker: str) -> Answer | Problem:
         stop=read_stop(payload),
         sequence=text(payload.get("stop_sequence")),
         usage=read_usage(usage) if isinstance(usage, dict) else None,
+        model=text(payload.get("model")),
     )
 
 

@@ -46,7 +46,8 @@ class MessagesParser(StreamParser):
             case "message_start":
                 message = an_object(payload.get("message"))
                 self._usage = read_usage(an_object(message.get("usage")))
-                self._tell(Begin(text(message.get("id")), self._usage))
+                name, model = text(message.get("id")), text(message.get("model"))
+                self._tell(Begin(name, self._usage, model))
             case "message_delta":
                 self._stop(payload)
             case "message_stop":

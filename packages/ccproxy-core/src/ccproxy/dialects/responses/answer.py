@@ -73,6 +73,7 @@ def parse_answer(payload: JsonObject, maker: str) -> Answer | Problem:
         blocks=blocks,
         stop=read_stop(payload, blocks),
         usage=read_usage(usage) if isinstance(usage, dict) else None,
+        model=text(payload.get("model")),
     )
 
 

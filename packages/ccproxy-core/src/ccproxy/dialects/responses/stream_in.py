@@ -101,7 +101,8 @@ class ResponsesParser(StreamParser):
     def _begin(self, response: JsonObject) -> None:
         if not self._begun:
             self._begun = True
-            self._tell(Begin(text(response.get("id"))))
+            name, model = text(response.get("id")), text(response.get("model"))
+            self._tell(Begin(name, model=model))
 
     def _item(self, payload: JsonObject) -> _Item:
         index = number(payload.get("output_index"))

@@ -78,6 +78,7 @@ def of_span(event: RequestEnded) -> Attributes:
         "http.response.status_code": event.status,
         "gen_ai.request.stream": event.streaming,
         "gen_ai.conversation.id": event.session,
+        "gen_ai.response.model": event.model_served,
         "gen_ai.usage.input_tokens": read,
         "gen_ai.usage.output_tokens": written,
         "gen_ai.usage.cache_read.input_tokens": event.cache_read_tokens,
