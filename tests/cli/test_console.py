@@ -64,6 +64,7 @@ def test_json_stays_json_on_a_terminal(environ: dict[str, str]) -> None:
     assert "\x1b" not in told
 
 
+@pytest.mark.usefixtures("port")
 @pytest.mark.parametrize("command", ["list", "status"])
 def test_a_pipe_gets_plain_text(environ: dict[str, str], command: str) -> None:
     told = subprocess.run(

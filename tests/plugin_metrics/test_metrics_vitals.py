@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ccproxy.plugins.metrics import MetricsPlugin
 from ccproxy.plugins.metrics.gaps import GapMetrics
-from ccproxy.plugins.metrics.vitals import VitalsCollector
+from ccproxy.plugins.metrics.vitals import MOST_WINDOWS, VitalsCollector
 from ccproxy.plugins.openai import OpenAIPlugin
 from ccproxy.sdk import (
     AccountProfile,
@@ -95,6 +96,34 @@ def test_a_window_that_is_over_begins_anew_now_with_nothing_used() -> None:
     assert registry.get_sample_value("ccproxy_limit_used_percent", labels) == 0
     labels["window"] = "7 days"  # nobody knows when that one is over
     assert registry.get_sample_value("ccproxy_limit_used_percent", labels) == 9
+
+
+@pytest.mark.unit
+def test_of_limits_those_are_told_of_which_most_is_used_and_each_once() -> None:
+    """A provider names them as it likes, and may name two alike."""
+    used = [5, *range(40), 90, 3]
+    names = ["same", *map(str, range(40)), "same", "same"]
+    windows = tuple(
+        LimitWindow(name=name, used_percent=percent)
+        for name, percent in zip(names, used, strict=True)
+    )
+    profile = AccountProfile(
+        account="a", provider="codex", updated_at=NOW, limits=windows
+    )
+    registry = CollectorRegistry()
+    reading = replace(READING, profiles=(profile,))
+    registry.register(VitalsCollector(lambda: reading, lambda: NOW))
+    told = {
+        each.labels["window"]: each.value
+        for family in registry.collect()
+        for each in family.samples
+        if each.name == "ccproxy_limit_used_percent"
+    }
+    assert told == {
+        "same": 90,
+        **{str(each): each for each in range(41 - MOST_WINDOWS, 40)},
+    }
+    assert generate_latest(registry).count(b"limit_used_percent{") == MOST_WINDOWS
 
 
 @pytest.mark.unit

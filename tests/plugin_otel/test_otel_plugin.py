@@ -248,6 +248,26 @@ async def test_the_variables_of_opentelemetry_hold_where_settings_say_nothing(
         assert (headers["x-team"], headers["x-key"]) == ("blue", "own")
 
 
+@pytest.mark.parametrize("says", ["the settings", "the variable of the signal"])
+async def test_what_is_nearer_holds_before_the_variable_for_all(
+    receiver: Receiver,
+    upstream: StrictUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    says: str,
+) -> None:
+    nowhere = "http://127.0.0.1:9"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", nowhere)
+    if says == "the settings":
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", nowhere)
+    else:
+        url = f"{receiver.url}/v1/traces"
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url)
+    section = {} if says == "the settings" else {"endpoint": None}
+    async with run(receiver, upstream, metrics=False, **section) as running:
+        await chat(running)
+    assert len(receiver.spans) == 1
+
+
 async def test_a_name_among_the_resource_attributes_holds(
     receiver: Receiver, upstream: StrictUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

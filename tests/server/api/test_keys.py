@@ -1,5 +1,6 @@
 """Client keys at the gateway's door."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -122,6 +123,21 @@ async def test_a_key_asks_its_models_and_providers_only(
     assert witness.ended[-1].model_requested == "anthropic/m"
 
 
+async def test_a_key_is_told_of_its_models_only(
+    running: RunningGateway, give: Give
+) -> None:
+    await give(models=("vendor-*",), providers=("openai",))
+
+    async def listed(path: str, token: str = TOKEN) -> list[str]:
+        answer = await running.client.get(path, headers={"x-api-key": token})
+        return [each["id"] for each in answer.json()["data"]]
+
+    assert await listed("/v1/models") == ["vendor-large"]
+    assert await listed("/openai/v1/models") == ["vendor-large"]
+    assert await listed("/anthropic/v1/models") == []
+    assert len(await listed("/v1/models", "the owner's")) > 2
+
+
 async def test_a_fallback_a_key_may_not_ask_is_left_out(
     start: Start, fake: Vendor
 ) -> None:
@@ -143,6 +159,25 @@ async def test_a_key_has_limits_of_its_own_whether_or_not_others_have(
     assert "the key's --requests sets the limit" in answers[1].text
     owner = await ask(running, token="the owner's")
     assert "ratelimit-limit" not in owner.headers
+
+
+@pytest.mark.parametrize("facts", [{}, {"requests": "9/hour"}])
+async def test_a_key_has_no_more_answered_at_once_than_it_may(
+    start: Start, fake: Vendor, facts: dict[str, object]
+) -> None:
+    limits = {"enabled": True, "requests": "99/hour", "concurrent": 50}
+    running = await start({**SETTINGS, "limits": limits})
+    await give_in(running, concurrent=1, **facts)
+    asking = asyncio.create_task(ask(running, "openai/silent"))
+    await fake.waiting.wait()
+    refused = await ask(running)
+    assert refused.status_code == 429
+    assert "The key 'laptop' may have 1 answered at once" in refused.text
+    assert "the key's --concurrent sets the limit" in refused.text
+    assert (await ask(running, token="the owner's")).status_code == 200
+    fake.go.set()
+    assert (await asking).status_code == 200
+    assert (await ask(running)).status_code == 200
 
 
 async def test_a_key_without_limits_has_those_of_the_settings(start: Start) -> None:

@@ -19,6 +19,7 @@ from ccproxy.storage.database import Database
 from ccproxy.storage.keys import with_keys
 from ccproxy.storage.spending import with_spending
 from ccproxy.testing import RunningGateway
+from fakes.holder import held
 from fakes.vendor import Vendor
 from fakes.world import Start, Witness
 
@@ -125,6 +126,23 @@ async def test_a_budget_does_not_begin_anew_with_another_gateway(
     refused = await ask(again)
     assert refused.status_code == 429
     assert "of which 0.23 are left" in refused.text
+
+
+async def test_a_budget_holds_while_another_process_has_the_database(
+    start: Start, tmp_path: Path
+) -> None:
+    """No request waits for it; what was spent is written when it is free again."""
+    file = tmp_path / "kept.duckdb"
+    storage = {"storage": {"url": f"duckdb:///{file}"}}
+    running = await start_with_key(start, storage, budgets=("0.50/day",))
+    await ask(running)  # a price is looked up
+    await running.app.container.get(Spending).queue.flush()
+    with held(file):
+        async with asyncio.timeout(1):
+            answers = [await ask(running) for _ in range(4)]
+    assert [each.status_code for each in answers] == [200] * 3 + [429]
+    row = await kept(running)
+    assert (row.spent.requests, row.spent.micros) == (4, 28 * CENT)
 
 
 async def test_budgets_of_the_settings_hold_for_every_token(start: Start) -> None:

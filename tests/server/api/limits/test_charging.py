@@ -72,7 +72,7 @@ async def test_who_has_no_limit_of_cost_does_not_wait_for_a_price(
     assert not pricing.quote("acme", "m").final
     asked.exchange.turn_to("acme", "m", None)
     asked.exchange.usage = Usage(input=1_000_000, output=1_000_000)
-    charging.end(charge, asked)
+    charging.end(charge, asked.exchange, left=False)
     budget = parse_budget("10/day")
     assert spending.left(KEY.owner, budget) == 10_000_000
     await charging.close()

@@ -49,11 +49,14 @@ async def ask(
 
 @asynccontextmanager
 async def being_answered(
-    running: RunningGateway, fake: Vendor, model: str = "openai/silent"
+    running: RunningGateway,
+    fake: Vendor,
+    model: str = "openai/silent",
+    headers: dict[str, str] | None = None,
 ) -> AsyncIterator[asyncio.Task[httpx.Response]]:
     """Ask what is not answered before the end."""
     fake.waiting.clear()
-    asking = asyncio.create_task(ask(running, model))
+    asking = asyncio.create_task(ask(running, model, headers))
     await fake.waiting.wait()
     yield asking
     fake.go.set()
@@ -194,6 +197,17 @@ async def test_a_caller_has_no_more_answered_at_once(
         assert refused.headers["retry-after"] == "1"
         assert "may have 1 answered at once" in refused.text
     assert (await ask(running)).status_code == 200
+
+
+async def test_each_client_token_has_its_own_number_at_once(
+    start: Start, fake: Vendor
+) -> None:
+    running = await start({**limits(concurrent=1), **TOKENS})
+    async with being_answered(running, fake, headers=FIRST):
+        refused = await ask(running, headers=FIRST)
+        assert refused.status_code == 429
+        assert "This client token may have 1 answered at once" in refused.text
+        assert (await ask(running, headers=SECOND)).status_code == 200
 
 
 async def test_what_is_refused_for_its_number_at_once_counts_for_no_rate(

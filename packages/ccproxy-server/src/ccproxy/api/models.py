@@ -15,6 +15,7 @@ from ccproxy.api.exchange import Exchange
 from ccproxy.api.routing import Kind, Match, ModelTable
 from ccproxy.errors import UnknownProviderError, UpstreamTimeoutError
 from ccproxy.loader.isolation import isolated, login_of
+from ccproxy.models.client_key import ClientKey
 from ccproxy.sdk import Credential, JsonObject, Model, Provider, Scope, Send
 from ccproxy.security.sanitizer import mask_text
 
@@ -45,7 +46,7 @@ class Models:
             CCProxyError: The one provider asked gave no list.
         """
         match = exchange.match
-        models = await self._list(match)
+        models = await self._list(match, exchange.key)
         query = parse_qs(scope["query_string"].decode("latin-1"))
         if match.rest:
             await self._one(exchange, models, match.rest, send)
@@ -76,9 +77,10 @@ class Models:
             error["type"] = "invalid_request_error"
             await _send(send, 404, {"error": error})
 
-    async def _list(self, match: Match) -> Sequence[Model]:
+    async def _list(self, match: Match, key: ClientKey | None) -> Sequence[Model]:
         if match.provider is not None:
-            return await self._ask(self._table.provider(match.provider))
+            provider = self._table.provider(match.provider)
+            return _open_to(key, provider, await self._ask(provider))
         providers = [
             provider
             for provider in self._table.providers.values()
@@ -88,7 +90,7 @@ class Models:
         return [
             replace(model, id=self._name(provider, model.id))
             for provider, models in zip(providers, lists, strict=True)
-            for model in models
+            for model in _open_to(key, provider, models)
         ]
 
     async def _or_nothing(self, provider: Provider) -> Sequence[Model]:
@@ -138,6 +140,15 @@ class Models:
                 if target.provider is provider and target.model == model:
                     return model
         return f"{provider.name}/{model}"
+
+
+def _open_to(
+    key: ClientKey | None, provider: Provider, models: Sequence[Model]
+) -> Sequence[Model]:
+    """Leave the models that a key may be used for; without a key, all."""
+    if key is None:
+        return models
+    return [each for each in models if key.may_ask(provider.name, each.id)]
 
 
 def _openai(model: Model) -> JsonObject:

@@ -1,14 +1,17 @@
 """What is read of the gateway itself when somebody scrapes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ccproxy.plugins.metrics.requests import PREFIX
-from ccproxy.sdk import AccountProfile
+from ccproxy.sdk import AccountProfile, LimitWindow
 from ccproxy.sdk.vitals import ConnectionsReading, QueueReading, Reading
+
+MOST_WINDOWS = 20
+"""Limits of an account that are told of: those of which most is used."""
 
 
 class VitalsCollector(Collector):
@@ -89,8 +92,8 @@ def _of_limits(profiles: Iterable[AccountProfile], now: datetime) -> Iterator[Me
         labels=("provider", "window"),
     )
     for profile in profiles:
-        for window in profile.limits:
-            labels = (profile.provider, window.name)
+        for name, window in _told_apart(profile).items():
+            labels = (profile.provider, name)
             is_over = window.resets_at is not None and window.resets_at <= now
             # of an account at rest nobody says so: it would seem used up for good
             used.add_metric(labels, 0.0 if is_over else window.used_percent)
@@ -98,3 +101,16 @@ def _of_limits(profiles: Iterable[AccountProfile], now: datetime) -> Iterator[Me
                 left = (window.resets_at - now).total_seconds()
                 resets.add_metric(labels, max(0.0, left))
     yield from (used, resets)
+
+
+def _told_apart(profile: AccountProfile) -> Mapping[str, LimitWindow]:
+    """Find an account's windows by name; of a name that comes twice, the fuller one.
+
+    The names are the provider's own, so there are only so many.
+    """
+    found: dict[str, LimitWindow] = {}
+    fullest_first = sorted(profile.limits, key=lambda each: -each.used_percent)
+    for window in fullest_first:
+        if len(found) < MOST_WINDOWS:
+            found.setdefault(window.name, window)
+    return found

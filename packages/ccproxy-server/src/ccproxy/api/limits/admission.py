@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ccproxy.api.asked import Asked
+from ccproxy.api.attention import Interrupted
 from ccproxy.api.limits.charging import Charging
 from ccproxy.api.limits.guard import Guard
 from ccproxy.api.limits.model_limits import ModelLimits
 from ccproxy.api.limits.turnstile import Turnstile
 from ccproxy.api.routing import Target
+from ccproxy.hooks.events import Failure
 
 
 class Admission:
@@ -50,10 +52,14 @@ class Admission:
         await self._turnstile.enter(exchange, allowances)
         try:
             charge = await self._charging.begin(asked, target, session)
+            left = False
             try:
                 yield
+            except Interrupted:
+                left = asked.attention.failure is Failure.CLIENT_LEFT
+                raise
             finally:
                 if charge is not None:
-                    self._charging.end(charge, asked)
+                    self._charging.end(charge, exchange, left=left)
         finally:
             self._turnstile.leave(allowances)

@@ -7,6 +7,7 @@ the place of its claim.
 
 import asyncio
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 from ccproxy.api.asked import Asked
@@ -17,7 +18,6 @@ from ccproxy.api.limits.till import Taken, Till
 from ccproxy.api.routing import Target
 from ccproxy.dialects import Endpoint
 from ccproxy.dialects.answer import Usage
-from ccproxy.hooks.events import Failure
 from ccproxy.models.quota import MICROS
 from ccproxy.prices.sheet import Sheet
 from ccproxy.sdk import JsonObject
@@ -92,10 +92,14 @@ class Charging:
         kept = terms.owner is not None or (session is not None and session.priced)
         return Charge(guess, taken, priced or kept, session)
 
-    def end(self, charge: Charge, asked: Asked) -> None:
-        """Charge a request that is over with what it has used."""
-        exchange = asked.exchange
-        left = asked.attention.failure is Failure.CLIENT_LEFT
+    def end(self, charge: Charge, exchange: Exchange, *, left: bool) -> None:
+        """Charge a request that is over with what it has used.
+
+        Args:
+            charge: What it was charged with until now.
+            exchange: The request's facts.
+            left: Whether its client has left before it had all of the answer.
+        """
         used = used_by(exchange, charge.guess, left=left)
         provider, model = exchange.provider or "", exchange.model or ""
         sheet = None
@@ -161,15 +165,20 @@ def used_by(exchange: Exchange, guess: Usage, *, left: bool) -> Usage | None:
     """Tell what a request has used; ``None`` if it got no answer.
 
     Where an answer tells nothing the guess stays. So it does for a client that leaves
-    before its answer tells, or begins: leaving early makes nothing cheaper.
+    before its answer begins, or tells what was written: leaving early makes nothing
+    cheaper.
 
     Args:
         exchange: The request's facts.
         guess: What it was guessed to use.
-        left: Whether its client has left.
+        left: Whether its client has left before it had all of the answer.
     """
-    if exchange.usage is not None:
-        return exchange.usage
+    told = exchange.usage
+    if told is not None:
+        if left and told.output < guess.output:
+            # Messages tells at first what was read, and of one written token.
+            return replace(told, output=guess.output)
+        return told
     begun = exchange.asked_at if left else exchange.first_byte
     if begun is None or exchange.failure is not None:
         return None
