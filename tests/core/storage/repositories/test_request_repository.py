@@ -167,7 +167,7 @@ async def test_whatever_requests_are_counted_by_is_the_key_of_the_group(
     database: Database,
 ) -> None:
     names = ("provider", "model", "key", "client", "session", "repository", "branch")
-    await put(database, record(**{name: f"a {name}" for name in names}))
+    await put(database, record(NOW, **{name: f"a {name}" for name in names}))
     for name in names:
         (group,) = (await stats(database, GroupBy(name))).groups
         assert (group.key, group.begins_at) == (f"a {name}", None)
