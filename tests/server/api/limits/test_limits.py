@@ -195,6 +195,9 @@ async def test_a_caller_has_no_more_answered_at_once(
         refused = await ask(running)
         assert refused.status_code == 429
         assert refused.headers["retry-after"] == "1"
+        assert refused.headers["ratelimit-limit"] == "1"
+        assert refused.headers["ratelimit-remaining"] == "0"
+        assert refused.headers["x-ccproxy-ratelimit-unit"] == "requests-at-once"
         assert "may have 1 answered at once" in refused.text
     assert (await ask(running)).status_code == 200
 
