@@ -1,16 +1,20 @@
 """Headers that a receiver asks for, as settings give them."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr
 
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""Source: RFC 9110, section 5.6.2."""
+
 
 def _sendable(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     """Check headers; the message never quotes one, for most are secret."""
     for name, value in headers.items():
-        text = name + value.get_secret_value()
-        if not (name and text.isascii() and text.isprintable()):
+        text = value.get_secret_value()
+        if not (_NAME.fullmatch(name) and text.isascii() and text.isprintable()):
             msg = "a header holds what no header can"
             raise ValueError(msg)
     return headers
