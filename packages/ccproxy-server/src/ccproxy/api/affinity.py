@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ccproxy.api.callers import SESSION_HEADERS
 from ccproxy.dialects.session import session_of
 from ccproxy.sdk import JsonObject
 
@@ -12,19 +13,10 @@ MOST = 4096
 LONGEST = 256
 """Characters of a conversation's name."""
 
-_HEADERS = (
-    b"x-claude-code-session-id",
-    b"session-id",
-    b"session_id",
-    b"thread-id",
-    b"conversation_id",
-)
-"""Where Claude Code 2.1 and Codex CLI, 0.34 and 0.169, name the conversation."""
-
 
 def conversation_of(headers: Mapping[bytes, bytes], payload: JsonObject) -> str | None:
     """Find what the client calls the conversation; ``None`` if it says nothing."""
-    for name in _HEADERS:
+    for name in SESSION_HEADERS:
         if said := headers.get(name):
             return said[:LONGEST].decode("latin-1")
     said_inside = payload.get("prompt_cache_key")

@@ -22,12 +22,14 @@ _CLIENTS = (
 )
 """How the user agents of clients begin; a closed set, so that it can be counted by."""
 
-_SESSION_HEADERS = (
+SESSION_HEADERS = (
     b"x-claude-code-session-id",
-    b"session-id",  # Codex CLI
-    b"session_id",  # older ones
+    b"session-id",
+    b"session_id",
+    b"thread-id",
     b"conversation_id",
 )
+"""Where Claude Code 2.1 and Codex CLI, 0.34 and 0.169, name the conversation."""
 _WORKSPACE = {
     name: b"x-ccproxy-" + name.encode() for name in ("repository", "branch", "worktree")
 }
@@ -45,7 +47,7 @@ def client_of(headers: Mapping[bytes, bytes]) -> tuple[str | None, str | None]:
 
 def session_of(headers: Mapping[bytes, bytes]) -> str | None:
     """Return the id of the conversation, if the client names one."""
-    for name in _SESSION_HEADERS:
+    for name in SESSION_HEADERS:
         value = headers.get(name, b"")
         if value and _LEGAL.fullmatch(value):
             return value.decode()
