@@ -9,7 +9,7 @@ that answers, too; Chat does so in each chunk. ``calls`` tells of calls.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -110,8 +110,7 @@ def _tells_chat(event: bytes) -> bool:
     return b'"name"' in event or _TOKENS in event
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What a whole answer tells beside its words.
 
     Attributes:
