@@ -1,40 +1,11 @@
 """Keeps a conversation where its prompt cache is warm."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from ccproxy.dialects.session import session_of
-from ccproxy.sdk import JsonObject
 
 MOST = 4096
 """Conversations that are remembered."""
-LONGEST = 256
-"""Characters of a conversation's name."""
-
-_HEADERS = (
-    b"x-claude-code-session-id",
-    b"session-id",
-    b"session_id",
-    b"thread-id",
-    b"conversation_id",
-)
-"""Where Claude Code 2.1 and Codex CLI, 0.34 and 0.169, name the conversation."""
-
-
-def conversation_of(headers: Mapping[bytes, bytes], payload: JsonObject) -> str | None:
-    """Find what the client calls the conversation; ``None`` if it says nothing."""
-    for name in _HEADERS:
-        if said := headers.get(name):
-            return said[:LONGEST].decode("latin-1")
-    said_inside = payload.get("prompt_cache_key")
-    if not said_inside:
-        metadata = payload.get("metadata")
-        user = metadata.get("user_id") if isinstance(metadata, dict) else None
-        said_inside = session_of(user) if isinstance(user, str) else None
-    if isinstance(said_inside, str) and said_inside:
-        return said_inside[:LONGEST]
-    return None
 
 
 @dataclass(frozen=True, slots=True)
