@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import orjson
 
-from ccproxy.api.affinity import conversation_of
+from ccproxy.api.callers import conversation_of
 from ccproxy.api.estimate import estimate
 from ccproxy.api.frames import Frames
 from ccproxy.api.prelude import hold_prelude

@@ -55,7 +55,14 @@ MASKED: dict[str, list[tuple[str, str]]] = {
     ],
     "GitLab": [("glpat-" + RANDOM, RANDOM)],
     "Slack": [("xoxb-" + "1234567890-abcdefghij", "abcdefghij")],
-    "Slack webhook": [("https://hooks.slack.com/services/" + f"T0/B0/{RANDOM}", "T0/")],
+    "webhook": [
+        ("https://hooks.slack.com/services/" + f"T0/B0/{RANDOM}", "T0/"),
+        ("https://discord.com/api/webhooks/" + f"1234567890/{RANDOM}", RANDOM),
+    ],
+    "Telegram": [
+        (f"123456789:AA{RANDOM}{RANDOM[:9]}", RANDOM),
+        (f"https://host/bot123456789:AA{RANDOM}{RANDOM[:9]}/getMe", RANDOM),
+    ],
     "AWS": [
         ("AKIA" + "IOSFODNN7EXAMPLE", "IOSFO"),
         ("ASIA" + "IOSFODNN7EXAMPLE", "IO"),
@@ -88,6 +95,8 @@ MASKED: dict[str, list[tuple[str, str]]] = {
         ("url=http://host/?api_key=hunter2&x=1", "hunter2"),
         ("#access_token=hunter2&x=1", "hunter2"),
         ("OPENAI_API_KEY=hunter2 codex", "hunter2"),
+        ("DB_PASS=hunter2", "hunter2"),
+        (f"?X-Amz-Signature={'0af9' * 16}&x=1", "0af9"),
         ("refresh_token: hunter2", "hunter2"),
         ("password=(hunter2)", "hunter2"),
         ("password=$hunter2", "hunter2"),
@@ -191,6 +200,7 @@ def test_what_stands_around_a_secret_stays(text: str, masked: str) -> None:
         "code=invalid_api_key state=running key=value",
         "api_key_file: /home/me/.config/ccproxy/key",
         "token_type=bearer credentials_store = file",
+        "first_pass: ok, by-pass=on, 12345678:AA, aa:aa:aa:aa",
         "CredentialError: There is no API key.",
         "Set OPENAI_API_KEY, or api_key_file in [plugins.openai].",
         "Set security.client_tokens (a long random word), or security.keys.",

@@ -23,6 +23,16 @@ from fakes.records import NOW
 pytestmark = pytest.mark.unit
 
 NOWHERE = Database("duckdb:////dev/null/nowhere.duckdb")
+FAILED = RequestFailed(
+    at=NOW,
+    request_id="r",
+    method="POST",
+    route="/v1/messages",
+    status=502,
+    duration=1.5,
+    failure=Failure.UPSTREAM_DIED,
+    reason="It died.",
+)
 TOKEN = "sk-ant-api03-" + "a1B2" * 12
 
 
@@ -40,18 +50,7 @@ def completed(dialect_in: str | None = "openai-chat") -> RequestEnded:
 
 
 def test_a_record_has_every_fact_of_its_event() -> None:
-    event = RequestFailed(
-        at=NOW,
-        request_id="r",
-        method="POST",
-        route="/v1/messages",
-        status=502,
-        duration=1.5,
-        failure=Failure.UPSTREAM_DIED,
-        reason="It died.",
-        session="s",
-        chunks=3,
-    )
+    event = replace(FAILED, session="s", chunks=3)
     record = record_of(event)
     known = {each.name for each in fields(event)} - {"at"}
     assert known <= {*COLUMNS}
@@ -62,8 +61,8 @@ def test_a_record_has_every_fact_of_its_event() -> None:
 
 
 def test_what_others_have_told_is_masked() -> None:
-    event = RequestFailed(
-        at=NOW,
+    event = replace(
+        FAILED,
         request_id=TOKEN,
         session=TOKEN,
         client_version=TOKEN,
@@ -73,11 +72,6 @@ def test_what_others_have_told_is_masked() -> None:
         model_requested=TOKEN,
         model=TOKEN,
         model_served=TOKEN,
-        method="POST",
-        route="/v1/messages",
-        status=500,
-        duration=1.5,
-        failure=Failure.INTERNAL,
         reason=f"The key {TOKEN} is wrong.",
         notes=(f"authorization: Bearer {TOKEN}",),
     )
@@ -87,19 +81,7 @@ def test_what_others_have_told_is_masked() -> None:
 def test_text_that_can_not_be_encoded_makes_a_record_all_the_same() -> None:
     """One that can't be written would stop the log for all that follow."""
     odd = "über \ud800"
-    event = RequestFailed(
-        at=NOW,
-        request_id="r",
-        model=odd,
-        method="POST",
-        route="/v1/messages",
-        status=500,
-        duration=1.5,
-        failure=Failure.INTERNAL,
-        reason=odd,
-        notes=(odd,),
-    )
-    record = record_of(event)
+    record = record_of(replace(FAILED, model=odd, reason=odd, notes=(odd,)))
     assert (record.model, record.reason, record.notes) == (
         "über ?",
         "über ?",

@@ -21,6 +21,11 @@ pytestmark = pytest.mark.unit
         ("OpenAI/JS 6.1.0", ("openai-js", "6.1.0")),
         ("AsyncAnthropic/Python 2.12.0", ("anthropic-python", "2.12.0")),
         ("curl/8.5.0", ("curl", "8.5.0")),
+        ("opencode/1.2.3 ai-sdk/provider-utils/4.0.46", ("opencode", "1.2.3")),
+        ("ai/7.0.93 ai-sdk/provider-utils/5.0.36", ("vercel-ai", "7.0.93")),
+        ("pydantic-ai/2.40.0", ("pydantic-ai", "2.40.0")),
+        ("litellm/1.83.9", ("litellm", "1.83.9")),
+        ("Python/3.11 aiohttp/3.14.1", ("aiohttp", "3.14.1")),
         (
             "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
             ("browser", "140.0"),
@@ -44,14 +49,20 @@ def test_the_user_agent_names_one_of_a_closed_set(
         ({b"session-id": b"abc-2", b"thread-id": b"x"}, "abc-2"),
         ({b"session_id": b"abc-3", b"conversation_id": b"x"}, "abc-3"),
         ({b"session-id": b"two words", b"conversation_id": b"abc-4"}, "abc-4"),
-        ({b"session-id": b"x" * 129}, None),
-        ({}, None),
+        ({b"x-session-affinity": b"ses_5"}, "ses_5"),
+        ({b"session-id": b"x" * 129}, "inside"),
+        ({}, "inside"),
     ],
 )
-def test_the_headers_name_the_conversation(
-    headers: dict[bytes, bytes], session: str | None
+def test_the_headers_name_the_conversation_or_else_the_body_does(
+    headers: dict[bytes, bytes], session: str
 ) -> None:
-    assert session_of(headers) == session
+    assert session_of(headers, "inside") == session
+
+
+@pytest.mark.parametrize("inside", [None, "", "two words", "x" * 129, "\ud800"])
+def test_what_can_not_be_shown_names_no_conversation(inside: str | None) -> None:
+    assert session_of({}, inside) is None
 
 
 @pytest.mark.parametrize(

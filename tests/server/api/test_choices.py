@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from ccproxy.api.affinity import MOST, Affinity, Seat, conversation_of
+from ccproxy.api.affinity import MOST, Affinity, Seat
+from ccproxy.api.callers import conversation_of
 from ccproxy.api.choice import Choice
 from ccproxy.api.choices import Choices
 from ccproxy.api.exchange import Exchange

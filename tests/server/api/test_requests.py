@@ -153,6 +153,23 @@ async def test_requests_are_counted_by_the_key_that_was_shown() -> None:
     assert [each["key"] for each in page["requests"]] == ["client_tokens[0]"]
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"prompt_cache_key": "talk-2"},
+        {"metadata": {"user_id": '{"session_id":"talk-2"}'}},
+    ],
+)
+async def test_a_conversation_that_the_body_names_is_kept(
+    running: RunningGateway, named: dict[str, object]
+) -> None:
+    body = {**CHAT, **named, "max_tokens": 9}
+    path = "/v1/messages" if "metadata" in named else "/v1/chat/completions"
+    await running.client.post(path, json=body)
+    page = await get(running.client, "/api/requests?session=talk-2")
+    assert len(page["requests"]) == 1
+
+
 async def test_costs_are_told_by_the_settings_and_added_up_by_branch() -> None:
     prices = {"models": [{"match": "sandbox-*", "input": 0, "output": 2_000_000}]}
     async with gateway(settings={**ON, "prices": prices}) as running:

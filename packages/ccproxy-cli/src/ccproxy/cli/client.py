@@ -213,8 +213,13 @@ class GatewayClient:
         path = f"/api/requests/{quote(key, safe='')}/bodies"
         return await self._get(path, Bodies.model_validate_json)
 
-    async def live_requests(self) -> AsyncIterator[RequestRecord]:
+    async def live_requests(
+        self, missed: Callable[[int], object]
+    ) -> AsyncIterator[RequestRecord]:
         """Yield the records of requests as they end, until the gateway stops.
+
+        Args:
+            missed: Told how many were left out.
 
         Raises:
             UpstreamConnectError: No gateway answers there, or it is gone.
@@ -235,6 +240,8 @@ class GatewayClient:
                     for event in map(parse_event, splitter.feed(chunk)):
                         if event.name == b"request":
                             yield RECORD.validate_json(event.data)
+                        elif event.name == b"missed":
+                            missed(int(event.data))
         except httpx.HTTPError as error:
             raise self._gone() from error
 

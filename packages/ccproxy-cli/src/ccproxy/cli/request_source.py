@@ -1,7 +1,7 @@
 """Where commands find the records: the running gateway, or else the database."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -41,8 +41,10 @@ class Source(Protocol):
     async def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
         """Count them in groups."""
 
-    def live_requests(self) -> AsyncIterator[RequestRecord]:
-        """Yield those that come."""
+    def live_requests(
+        self, missed: Callable[[int], object]
+    ) -> AsyncIterator[RequestRecord]:
+        """Yield those that come, and tell how many are left out."""
 
 
 class DatabaseSource:
@@ -90,11 +92,15 @@ class DatabaseSource:
             self._database, lambda requests: requests.stats(by, wanted)
         )
 
-    async def live_requests(self) -> AsyncGenerator[RequestRecord, None]:
+    async def live_requests(
+        self, missed: Callable[[int], object]
+    ) -> AsyncGenerator[RequestRecord, None]:
         """Yield what comes, looking again and again; raises the same."""
         arrivals = Arrivals(self._database)
         while True:
-            records, _ = await arrivals.look()
+            records, left_out = await arrivals.look()
+            if left_out:
+                missed(left_out)
             for record in records:
                 yield record
             await asyncio.sleep(self._look_every)

@@ -232,10 +232,14 @@ def _show_body(name: str, body: Body) -> None:
 
 async def _follow(opened: Opened, url: str | None, *, as_json: bool) -> None:
     async with source(opened, url) as records:
-        async for record in records.live_requests():
+        async for record in records.live_requests(_tell_missed):
             text = RECORD.dump_json(record).decode()
             show(text if as_json else "  ".join(_facts(record)))
             sys.stdout.flush()  # somebody waits for the line, in a pipe too
+
+
+def _tell_missed(number: int) -> None:
+    note(f"Requests came too fast to show them all: {number} are left out here.")
 
 
 def _rows(opened: Opened, wanted: RequestFilter) -> Iterator[tuple[object, ...]]:

@@ -9,7 +9,8 @@ _SECRET = re.compile(
     | cookie | code[-_. ]?verifier | client[-_. ]?assertion | input_value
     | (?:api|access|private|signing|encryption|account|master|service|subscription)
       [-_. ]?key
-    | (?:^|[-_. ])(?:token|pwd)$ | (?-i:[a-z]Token)$
+    | (?:^|[-_. ])(?:token|pwd)$ | (?-i:[a-z]Token)$ | (?-i:[A-Z]_PASS)$
+    | x-(?:amz|goog)-signature
     | (?:^|[-_. ])(?:client|access|refresh|auth|api|bearer|session)[-_. ]?tokens?$
     | ^tokens$
     """,

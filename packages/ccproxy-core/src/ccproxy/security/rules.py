@@ -221,7 +221,17 @@ RULES: tuple[Rule, ...] = (
         "xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp-",
         r"[\w.%-]{10,}+",
     ),
-    _prefixed("Slack webhook", "hooks.slack.com/services/", r"[\w/]{20,}+"),
+    _prefixed(
+        "webhook",
+        "hooks.slack.com/services/ discord.com/api/webhooks/",
+        r"[\w/-]{20,}+",
+    ),
+    Rule(
+        "Telegram",
+        (":aa",),
+        re.compile(r"(?<![^\W_])(?:bot)?\d{8,10}+:AA[\w-]{30,40}+"),
+        _all,
+    ),
     _prefixed("AWS", "AKIA ASIA ABIA ACCA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
     _prefixed("Google", "AIza ya29. GOCSPX- 1//0", r"[\w-]{20,}+"),
     _prefixed("Hugging Face", "hf_", r"[A-Za-z0-9]{30,}+"),
@@ -253,6 +263,7 @@ RULES: tuple[Rule, ...] = (
         "named",
         (
             *("key", "secret", "passw", "passphrase", "passcode", "pwd", "auth", "otp"),
+            "_pass",
             *("cookie", "token", "credential", "verifier", "assertion", "input_value"),
             *("code", "state", "sig", "session", "sid", "nonce", "ticket", "jwt"),
         ),

@@ -1,32 +1,11 @@
 """Keeps a conversation where its prompt cache is warm."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from ccproxy.api.callers import SESSION_HEADERS
-from ccproxy.dialects.session import session_of
-from ccproxy.sdk import JsonObject
 
 MOST = 4096
 """Conversations that are remembered."""
-LONGEST = 256
-"""Characters of a conversation's name."""
-
-
-def conversation_of(headers: Mapping[bytes, bytes], payload: JsonObject) -> str | None:
-    """Find what the client calls the conversation; ``None`` if it says nothing."""
-    for name in SESSION_HEADERS:
-        if said := headers.get(name):
-            return said[:LONGEST].decode("latin-1")
-    said_inside = payload.get("prompt_cache_key")
-    if not said_inside:
-        metadata = payload.get("metadata")
-        user = metadata.get("user_id") if isinstance(metadata, dict) else None
-        said_inside = session_of(user) if isinstance(user, str) else None
-    if isinstance(said_inside, str) and said_inside:
-        return said_inside[:LONGEST]
-    return None
 
 
 @dataclass(frozen=True, slots=True)

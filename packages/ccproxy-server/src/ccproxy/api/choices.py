@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
 
-from ccproxy.api.affinity import Affinity, Seat, conversation_of
+from ccproxy.api.affinity import Affinity, Seat
+from ccproxy.api.callers import conversation_of
 from ccproxy.api.choice import Choice, callers_own
 from ccproxy.api.circuit import Circuits, Key, Told
 from ccproxy.api.exchange import Exchange

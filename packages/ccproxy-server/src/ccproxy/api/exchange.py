@@ -74,6 +74,7 @@ class Exchange:
         heard_at: Monotonic time of the first byte of its answer's body.
         waited: Seconds of waiting for others before the first byte of the answer.
         caller: Tells callers apart, by a part of their token's hash.
+        named_inside: What the body calls the conversation, if it does.
         conversation: What the client calls it, if there is a choice to be made.
         moved: Whether the conversation holds reasoning of several makers.
         account: For which of several accounts the provider was asked.
@@ -107,6 +108,7 @@ class Exchange:
     waited: float = 0.0
     provider: str | None = None
     account: str | None = None
+    named_inside: str | None = None
     conversation: str | None = None
     moved: bool = False
     fallbacks: tuple[str, ...] = ()
@@ -244,7 +246,7 @@ class Exchange:
             key=self.token if self.key is None else self.key.name,
             client=client,
             client_version=client_version,
-            session=session_of(self.headers),
+            session=session_of(self.headers, self.named_inside),
             **workspace_of(self.headers),
             **_counts(self.usage),
         )

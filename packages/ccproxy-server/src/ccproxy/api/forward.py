@@ -10,6 +10,7 @@ from ccproxy.api.asking import endpoint_for
 from ccproxy.api.attempt import Attempt
 from ccproxy.api.attention import Attention, Interrupted, Lookout
 from ccproxy.api.body import ClientLeftError, read_body
+from ccproxy.api.callers import named_inside
 from ccproxy.api.choice import Choice
 from ccproxy.api.choices import Choices
 from ccproxy.api.estimate import send_estimate
@@ -98,6 +99,7 @@ class Forward:
         exchange.waited_since(began)
         exchange.bytes_in = len(body)
         payload = decode(body)
+        exchange.named_inside = named_inside(payload)
         exchange.model_requested = model_of(payload)
         exchange.streaming = payload.get("stream") is True
         targets = self._models.targets(exchange.match, exchange.model_requested)

@@ -8,9 +8,8 @@ from time import monotonic
 
 import structlog
 
-from ccproxy.api.affinity import conversation_of
 from ccproxy.api.asked import Asked
-from ccproxy.api.callers import session_of
+from ccproxy.api.callers import conversation_of, session_of
 from ccproxy.config.sections import Guard as GuardSettings
 from ccproxy.dialects import Endpoint
 from ccproxy.dialects.repetition import repetition
@@ -167,7 +166,7 @@ class Guard:
             GuardTripped(
                 at=datetime.now(UTC),
                 request_id=exchange.id,
-                session=session_of(exchange.headers),
+                session=session_of(exchange.headers, exchange.named_inside),
                 reason=finding.kind,
                 refused=finding.refuse,
             )
