@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fakes.databases import lay_tables
+from fakes.process import wait_for_nobody
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -261,6 +262,27 @@ def test_under_nohup_the_program_ignores_hangups_too(
         check=True,
     )
     assert told.stdout == "SIG_IGN\n"
+
+
+def test_its_own_gateway_ends_with_it_even_if_it_is_killed(
+    environ: dict[str, str], home: Path
+) -> None:
+    tell = "echo $OPENAI_BASE_URL; exec sleep 60"
+    us = [sys.executable, "-m", "ccproxy.cli", "run", "--", "sh", "-c", tell]
+    with subprocess.Popen(
+        us,
+        env=environ,
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        process.kill()
+        wait_for_nobody(url)
+        os.killpg(process.pid, signal.SIGKILL)  # the program, which nobody watches now
 
 
 @pytest.mark.usefixtures("programs", "gateway")

@@ -109,7 +109,7 @@ class Connections:
                 if not is_held(error):
                     raise
                 if time.monotonic() >= until or self._given_up.is_set():
-                    raise held(self.name) from error
+                    raise held(self.name, error) from error
             self._given_up.wait(random.uniform(0, _PAUSE))  # noqa: S311  (no secret)
 
     def _create(self, file: Path) -> None:
