@@ -84,13 +84,19 @@ def test_days_stay_in_their_order_and_one_row_needs_no_total(ccproxy: Run) -> No
     assert [row[0] for row in one] == ["PROVIDER", "acme"]
 
 
-def test_what_is_beyond_the_largest_groups_is_a_row_and_in_the_total() -> None:
-    others = RequestGroup.model_validate(
+def group(**facts: object) -> RequestGroup:
+    """Make a group, two of whose requests have a known cost."""
+    return RequestGroup.model_validate(
         dict.fromkeys(RequestGroup.model_fields, None)
         | dict.fromkeys(("failed", "errors", "bytes_in", "bytes_out", "counted"), 0)
         | {"requests": 2, "priced": 2, "cost": 0.5}
         | {"duration_mean": 1, "duration_p95": 1}
+        | facts
     )
+
+
+def test_what_is_beyond_the_largest_groups_is_a_row_and_in_the_total() -> None:
+    others = group()
     dear = others.model_copy(update={"key": "a"})
     stats = RequestStats(by=GroupBy.SESSION, groups=(dear,), others=others)
     rows = rows_of(stats)
@@ -99,6 +105,11 @@ def test_what_is_beyond_the_largest_groups_is_a_row_and_in_the_total() -> None:
         ("others", "2", "0.5000"),
         ("total", "4", "1.0000"),
     ]
+
+
+def test_what_was_refused_is_not_of_unknown_cost() -> None:
+    stats = RequestStats(by=GroupBy.MODEL, groups=(group(requests=5, errors=2),))
+    assert rows_of(stats)[0][-1] == "1"
 
 
 @pytest.mark.usefixtures("kept")

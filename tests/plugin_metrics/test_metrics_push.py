@@ -145,13 +145,16 @@ async def test_a_gateway_pushes_what_it_counted_when_it_stops(
     headers = {"authorization": "Basic bWU6c2VjcmV0"}
     section = {"push_url": pushgateway.url, "push_seconds": 3600}
     section["push_headers"] = headers
-    settings = {"plugins": {"metrics": section}}
+    prices = {"models": [{"match": "sandbox-*", "input": 0, "output": 1_000_000}]}
+    log = {"storage": {"request_log": True}, "prices": prices}
+    settings = {"plugins": {"metrics": section}, **log}
     async with gateway(MetricsPlugin, settings=settings) as running:
         said = [{"role": "user", "content": "hello"}]
         body = {"model": "sandbox-echo", "messages": said}
         await running.client.post("/v1/chat/completions", json=body)
     (pushed,) = pushgateway.taken
     assert b'ccproxy_requests_total{dialect_in="openai-chat"' in pushed
+    assert b'ccproxy_cost_usd_total{model="sandbox-echo"' in pushed  # the last ones too
     assert pushgateway.key == headers["authorization"]
 
 

@@ -123,6 +123,23 @@ async def test_a_key_asks_its_models_and_providers_only(
     assert witness.ended[-1].model_requested == "anthropic/m"
 
 
+@pytest.mark.parametrize(
+    ("patterns", "may"),
+    [
+        (("m",), True),
+        (("openai/*",), True),
+        (("x", "openai/m"), True),
+        (("anthropic/*",), False),
+        (("openai/x*",), False),
+    ],
+)
+async def test_a_pattern_of_models_may_name_the_provider(
+    running: RunningGateway, give: Give, patterns: tuple[str, ...], may: bool
+) -> None:
+    await give(models=patterns)
+    assert (await ask(running)).status_code == (200 if may else 403)
+
+
 async def test_a_key_is_told_of_its_models_only(
     running: RunningGateway, give: Give
 ) -> None:

@@ -2,6 +2,7 @@
 
 import anthropic
 import httpx
+import openai
 import pytest
 from structlog.testing import capture_logs
 
@@ -32,6 +33,29 @@ def messages(times: int) -> list[JsonObject]:
         said.append({"role": "assistant", "content": [{**use}]})
         said.append({"role": "user", "content": [{**found, "content": "Error 2"}]})
     return said
+
+
+def chat(times: int) -> JsonObject:
+    """The same as Chat says it."""
+    said: list[JsonObject] = [{"role": "user", "content": "Mend it."}]
+    for number in range(times):
+        call: JsonObject = {"id": f"t{number}", "type": "function"}
+        call["function"] = {"name": "Bash", "arguments": "make"}
+        said.append({"role": "assistant", "tool_calls": [call]})
+        found: JsonObject = {"role": "tool", "tool_call_id": f"t{number}"}
+        said.append({**found, "content": "Error 2"})
+    return {"messages": [*said]}
+
+
+def responses(times: int) -> JsonObject:
+    """The same as Responses says it."""
+    said: list[JsonObject] = [{"role": "user", "content": "Mend it."}]
+    for number in range(times):
+        call: JsonObject = {"type": "function_call", "call_id": f"t{number}"}
+        said.append({**call, "name": "Bash", "arguments": "make"})
+        found: JsonObject = {"type": "function_call_output", "call_id": f"t{number}"}
+        said.append({**found, "output": "Error 2"})
+    return {"input": [*said]}
 
 
 async def ask(
@@ -83,7 +107,9 @@ async def test_a_call_in_vain_is_warned_of_and_then_refused(
     assert ended.failure is Failure.LIMITED
 
 
-async def test_an_sdk_does_not_ask_again(start: Start, witness: Witness) -> None:
+async def test_anthropics_sdk_does_not_ask_again(
+    start: Start, witness: Witness
+) -> None:
     running = await start(guard(repeats=2))
     async with anthropic.AsyncAnthropic(base_url=running.url, api_key="x") as client:
         with pytest.raises(anthropic.RateLimitError, match="with the same result"):
@@ -91,6 +117,21 @@ async def test_an_sdk_does_not_ask_again(start: Start, witness: Witness) -> None
                 "/v1/messages",
                 cast_to=httpx.Response,
                 body={"model": "anthropic/m", "messages": messages(2)},
+            )
+    assert len(witness.ended) == 1
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses"])
+async def test_openais_sdk_does_not_ask_again(
+    start: Start, witness: Witness, path: str
+) -> None:
+    said = {"/chat/completions": chat(2), "/responses": responses(2)}[path]
+    running = await start(guard(repeats=2))
+    url = f"{running.url}/v1"
+    async with openai.AsyncOpenAI(base_url=url, api_key="x") as client:
+        with pytest.raises(openai.RateLimitError, match="with the same result"):
+            await client.post(
+                path, cast_to=httpx.Response, body={"model": "openai/m", **said}
             )
     assert len(witness.ended) == 1
 

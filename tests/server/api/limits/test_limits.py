@@ -195,6 +195,9 @@ async def test_a_caller_has_no_more_answered_at_once(
         refused = await ask(running)
         assert refused.status_code == 429
         assert refused.headers["retry-after"] == "1"
+        assert refused.headers["ratelimit-limit"] == "1"
+        assert refused.headers["ratelimit-remaining"] == "0"
+        assert refused.headers["x-ccproxy-ratelimit-unit"] == "requests-at-once"
         assert "may have 1 answered at once" in refused.text
     assert (await ask(running)).status_code == 200
 
@@ -342,10 +345,13 @@ async def test_several_gateways_count_together_in_a_redis(
 
 
 async def test_a_redis_that_is_not_there_refuses_nobody(start: Start) -> None:
-    redis = limits(requests="1/hour", redis_url="redis://127.0.0.1:1")
-    running = await start(redis)
-    for _ in range(2):
-        assert (await ask(running)).status_code == 200
+    """And is asked once, by rates or by amounts, and told of once."""
+    nobody = {"tokens": "1/hour", "redis_url": "redis://127.0.0.1:1"}
+    running = await start(limits(requests="1/hour", **nobody))
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert (await ask(running)).status_code == 200
+    assert [each["event"] for each in logs].count("limits_not_counted") == 1
 
 
 @pytest.mark.parametrize(("rate", "again"), [("1/minute", None), ("1/hour", "false")])

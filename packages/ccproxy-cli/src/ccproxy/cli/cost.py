@@ -80,8 +80,8 @@ def cost(
     """Add up what requests have cost.
 
     The cost is in US dollars, by list prices or those of the settings. UNKNOWN counts
-    the requests whose cost is not known; they are in no sum. Reasoning is a part of the
-    output. Days are those of UTC.
+    the requests whose cost is not known; they are in no sum. Those that were refused
+    cost nothing. Reasoning is a part of the output. Days are those of UTC.
     """
     wanted = RequestFilter(
         since=moment(since),
@@ -133,14 +133,14 @@ def _name(group: RequestGroup) -> str:
 def _row(name: str, groups: Sequence[RequestGroup]) -> tuple[str, ...]:
     """Write what groups have used together."""
     requests = sum(each.requests for each in groups)
-    priced = sum(each.priced for each in groups)
+    known = sum(each.priced + each.errors for each in groups)
     costs = [each.cost for each in groups if each.cost is not None]
     return (
         name,
         f"{requests:,}",
         *(tokens(_sum(groups, count)) for count in _COUNTS),
         usd(sum(costs) if costs else None),
-        f"{requests - priced:,}",
+        f"{max(requests - known, 0):,}",
     )
 
 

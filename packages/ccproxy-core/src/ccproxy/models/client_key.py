@@ -14,7 +14,8 @@ class ClientKey:
         digest: SHA-256 of the token, in hexadecimal.
         created_at: When it was made; aware UTC.
         expires_at: From when on it is refused; ``None`` is never.
-        models: Patterns of the models it may ask; none is all of them.
+        models: Patterns of the models it may ask, alone or with the provider's name
+            before them, as in ``codex/gpt-*``; none is all of them.
         providers: Patterns of the providers it may ask; none is all of them.
         requests: Its rate, such as ``60/minute``; ``None`` is that of the settings.
         concurrent: Requests it may have answered at once; ``None`` is as in the
@@ -49,8 +50,11 @@ class ClientKey:
 
     def may_ask(self, provider: str, model: str) -> bool:
         """Tell whether it may be used for a model of a provider."""
-        return _fits(provider, self.providers) and _fits(model, self.models)
+        names = model, f"{provider}/{model}"
+        return _fits((provider,), self.providers) and _fits(names, self.models)
 
 
-def _fits(name: str, patterns: tuple[str, ...]) -> bool:
-    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
+def _fits(names: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
+    return not patterns or any(
+        fnmatchcase(name, pattern) for pattern in patterns for name in names
+    )

@@ -26,6 +26,7 @@ from ccproxy.sdk.credential import (
     NoCredential,
 )
 from ccproxy.sdk.database import Database
+from ccproxy.sdk.header import SecretHeaders, revealed
 from ccproxy.sdk.json import Json, JsonObject
 from ccproxy.sdk.key_profile import key_profile
 from ccproxy.sdk.login import AccountLogin, LoginMethod, Logins, Person
@@ -93,6 +94,7 @@ __all__ = [
     "Route",
     "Scope",
     "Secret",
+    "SecretHeaders",
     "Send",
     "Upstream",
     "UpstreamRequest",
@@ -101,4 +103,5 @@ __all__ = [
     "key_profile",
     "mask_text",
     "read_all",
+    "revealed",
 ]

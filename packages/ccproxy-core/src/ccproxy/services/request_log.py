@@ -150,7 +150,7 @@ class RequestLog:
         Raises:
             StorageError: The database can't be used.
         """
-        await self._flush()
+        await self.flush()
         return await with_requests(
             self._database,
             lambda requests: requests.page(wanted, limit=limit, cursor=cursor),
@@ -162,7 +162,7 @@ class RequestLog:
         Raises:
             UnknownRequestError: There is none.
         """
-        await self._flush()
+        await self.flush()
         return await with_requests(self._database, lambda requests: requests.find(key))
 
     async def bodies(self, key: str) -> Bodies:
@@ -171,7 +171,7 @@ class RequestLog:
         Raises:
             UnknownRequestError: Nothing of it was captured, or it is kept no longer.
         """
-        await self._flush()
+        await self.flush()
         if self._bodies is not None:
             await self._bodies.flush(FLUSH_PATIENCE)
         return await with_requests(
@@ -180,12 +180,13 @@ class RequestLog:
 
     async def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
         """Count records in groups; raises as ``page`` does."""
-        await self._flush()
+        await self.flush()
         return await with_requests(
             self._database, lambda requests: requests.stats(by, wanted)
         )
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Wait for a moment until what is known by now is priced and written."""
         if self.storage is not None:
             await self.storage.flush(FLUSH_PATIENCE)
 

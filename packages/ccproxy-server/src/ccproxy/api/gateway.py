@@ -170,9 +170,10 @@ class Gateway:
             _log.warning("section_is_off", section=section, hint=hint)
 
     async def _start_plugins(self, container: ServiceContainer) -> None:
-        bus = container.get(HookBus)
+        bus, log = container.get(HookBus), container.get(RequestLog)
 
         async def stop_plugins() -> None:
+            await log.flush()  # costs are told by now
             await bus.stop()  # what is queued reaches plugins that still run
             await self.plugins.stop()
 

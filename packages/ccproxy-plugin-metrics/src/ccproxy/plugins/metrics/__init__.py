@@ -3,7 +3,7 @@
 import importlib.metadata
 from typing import TYPE_CHECKING
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field
 
 from ccproxy.sdk import (
     BaseUrl,
@@ -13,6 +13,8 @@ from ccproxy.sdk import (
     PluginConfig,
     PluginContext,
     Route,
+    SecretHeaders,
+    revealed,
 )
 from ccproxy.sdk.events import (
     CircuitChanged,
@@ -43,23 +45,13 @@ class MetricsConfig(PluginConfig):
     push_url: BaseUrl | None = None
     """Where metrics are pushed to, beside being there to be scraped: a Pushgateway's
     URL with a job, such as http://127.0.0.1:9091/metrics/job/ccproxy."""
-    push_headers: dict[str, SecretStr] = Field(default_factory=dict)
+    push_headers: SecretHeaders = Field(default_factory=dict)
     """Headers it asks for, such as authorization."""
     push_seconds: float = Field(default=30.0, ge=1)
     """How often; less often while it fails."""
     chunk_gaps: bool = False
     """Whether the time between two pieces of a stream is measured, which costs some
     time for each piece."""
-
-    @field_validator("push_headers")
-    @classmethod
-    def _sendable(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        for name, value in headers.items():
-            text = name + value.get_secret_value()
-            if not (text.isascii() and text.isprintable()):
-                msg = "a header holds what no header can"
-                raise ValueError(msg)
-        return headers
 
 
 class MetricsPlugin(Plugin[MetricsConfig]):
@@ -115,16 +107,12 @@ class MetricsPlugin(Plugin[MetricsConfig]):
         if self.config.push_url is not None:
             from ccproxy.plugins.metrics.push import Pusher  # noqa: PLC0415  (as above)
 
-            headers = {
-                name: value.get_secret_value()
-                for name, value in self.config.push_headers.items()
-            }
             self._pusher = Pusher(
                 self.config.push_url,
                 self.config.push_seconds,
                 self._scrape.text,
                 ctx.http,
-                headers=headers,
+                headers=revealed(self.config.push_headers),
             )
 
     async def stop(self) -> None:

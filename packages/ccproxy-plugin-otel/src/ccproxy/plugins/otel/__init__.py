@@ -3,7 +3,7 @@
 import importlib.metadata
 from typing import TYPE_CHECKING
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field
 
 from ccproxy.sdk import (
     ASGIApp,
@@ -13,6 +13,7 @@ from ccproxy.sdk import (
     Plugin,
     PluginConfig,
     PluginContext,
+    SecretHeaders,
 )
 from ccproxy.sdk.events import RequestCompleted, RequestEnded, RequestFailed
 
@@ -28,7 +29,7 @@ class OtelConfig(PluginConfig):
     endpoint: BaseUrl | None = None
     """Where an OTLP/HTTP receiver is, such as http://127.0.0.1:4318; not set, the
     variables of OpenTelemetry hold, such as OTEL_EXPORTER_OTLP_ENDPOINT."""
-    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    headers: SecretHeaders = Field(default_factory=dict)
     """Headers the receiver asks for, such as an API key."""
     traces: bool = True
     """Whether each request to a model is a span."""
@@ -36,16 +37,6 @@ class OtelConfig(PluginConfig):
     """Whether durations and tokens are sent as metrics."""
     metrics_seconds: float = Field(default=60.0, ge=1)
     """How often metrics are sent."""
-
-    @field_validator("headers")
-    @classmethod
-    def _sendable(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        for name, value in headers.items():
-            text = name + value.get_secret_value()
-            if not (text.isascii() and text.isprintable()):
-                msg = "a header holds what no header can"
-                raise ValueError(msg)
-        return headers
 
 
 class OtelPlugin(Plugin[OtelConfig]):

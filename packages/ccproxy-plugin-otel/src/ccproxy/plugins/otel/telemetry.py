@@ -17,6 +17,7 @@ from ccproxy.plugins.otel.facts import endpoint_of
 from ccproxy.plugins.otel.measures import Measures
 from ccproxy.plugins.otel.sending import MetricsOut, Sender, SpansOut
 from ccproxy.plugins.otel.spans import Spans
+from ccproxy.sdk import revealed
 from ccproxy.sdk.events import RequestEnded
 
 NAME = "ccproxy"
@@ -104,7 +105,7 @@ def _sender(config: OtelConfig, signal: str, http: httpx.AsyncClient) -> Sender:
     headers = {
         **_headers(environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
         **_headers(environ.get(f"{named}_HEADERS", "")),
-        **{name: value.get_secret_value() for name, value in config.headers.items()},
+        **revealed(config.headers),
     }
     return Sender(http, url, headers)
 

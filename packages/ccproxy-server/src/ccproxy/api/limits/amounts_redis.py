@@ -66,6 +66,7 @@ class RedisAmounts:
         window: How windows follow each other.
         clock: Seconds since the epoch.
         patience: Seconds to wait for it.
+        outage: Notes that it can't be reached, also for others who count there.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class RedisAmounts:
         clock: Callable[[], float] = time.time,
         *,
         patience: float,
+        outage: Outage | None = None,
     ) -> None:
         from redis.exceptions import RedisError  # noqa: PLC0415  (an extra's)
 
@@ -85,7 +87,7 @@ class RedisAmounts:
         self._patience = patience
         self._claim = client.register_script(_CLAIM)
         self._settle = client.register_script(_SETTLE)
-        self._outage = Outage(clock)
+        self._outage = outage or Outage(clock)
         self._settling: set[asyncio.Task[None]] = set()
 
     async def claim(self, wanted: Sequence[Wanted]) -> Claimed:

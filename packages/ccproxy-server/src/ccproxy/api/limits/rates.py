@@ -64,6 +64,7 @@ class StoredRates:
         window: How they are counted.
         clock: Seconds since the epoch, the storage's.
         patience: Seconds to wait for the storage.
+        outage: Notes that it can't be reached, also for others who count there.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class StoredRates:
         clock: Callable[[], float] = time.time,
         *,
         patience: float = PATIENCE,
+        outage: Outage | None = None,
     ) -> None:
         self._clock = clock
         self._patience = patience
@@ -80,7 +82,7 @@ class StoredRates:
             MovingWindowRateLimiter if window == "sliding" else FixedWindowRateLimiter
         )
         self._strategy: RateLimiter = strategy(storage)
-        self._outage = Outage(clock)
+        self._outage = outage or Outage(clock)
 
     async def take(self, counted: Sequence[Counted]) -> Taken:
         """Count a request by all rates, or by none if one of them leaves no room."""

@@ -13,6 +13,8 @@ from ccproxy.errors import LimitExceededError
 
 SOON = timedelta(seconds=1)
 """When to ask again while others are being answered; nobody knows for how long."""
+AT_ONCE = "requests-at-once"
+"""What is counted of those that are being answered."""
 
 
 class Allowance(NamedTuple):
@@ -53,6 +55,8 @@ class Turnstile:
         inside = self._inside
         for each in allowances:
             if 0 < each.concurrent <= inside.get(each.key, 0):
+                wait = SOON.total_seconds()
+                exchange.standing = Standing(each.concurrent, 0, wait, AT_ONCE)
                 raise _too_many_at_once(each)
         for each in allowances:
             if each.concurrent:
