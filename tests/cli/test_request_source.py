@@ -74,6 +74,10 @@ async def test_a_gateway_tells_what_it_leaves_out() -> None:
     missed: list[int] = []
     async with httpx.AsyncClient(transport=transport) as http:
         gateway = GatewayClient(http, Target("http://gateway"))
+        assert (gateway.place, gateway.look_every) == (
+            "the gateway at http://gateway",
+            None,
+        )
         live = [each.request_id async for each in gateway.live_requests(missed.append)]
     assert (live, missed) == (["next"], [3])
 

@@ -86,7 +86,14 @@ def test_claude_keeps_its_own_login_where_the_gateway_passes_it_on(
     ccproxy: Run,
 ) -> None:
     told = ccproxy(
-        *("run", "--json", "--set", "plugins.anthropic.passthrough=true", "claude"),
+        *(
+            "run",
+            "--print",
+            "--json",
+            "--set",
+            "plugins.anthropic.passthrough=true",
+            "claude",
+        ),
     )
     shown = json.loads(told.stdout)
     assert list(shown["set"]) == ["ANTHROPIC_BASE_URL"]
@@ -322,7 +329,7 @@ def test_print_shows_the_command_and_hides_the_token(ccproxy: Run) -> None:
 
 def test_a_proxy_is_kept_out_of_the_way(ccproxy: Run) -> None:
     proxy = {"HTTP_PROXY": "http://proxy.test:3128", "NO_PROXY": "intra.test"}
-    told = ccproxy("run", "--json", "claude", env=proxy)
+    told = ccproxy("run", "--print", "--json", "claude", env=proxy)
     environment = json.loads(told.stdout)["set"]
     assert environment["NO_PROXY"] == "intra.test,127.0.0.1"
     assert environment["no_proxy"] == "intra.test,127.0.0.1"
@@ -337,6 +344,12 @@ def test_a_program_that_can_t_be_started_is_an_error(
     told = ccproxy("run", "odd")
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr == "Error: odd can't be started: Exec format error.\n"
+
+
+def test_json_alone_is_no_order_to_run_nothing(ccproxy: Run) -> None:
+    told = ccproxy("run", "--json", "--", "claude")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "Invalid value for --json: It goes with --print" in told.stderr
 
 
 def test_print_for_programs_is_json(ccproxy: Run) -> None:
@@ -373,7 +386,7 @@ def test_programs_tell_in_which_repository_they_work(ccproxy: Run, home: Path) -
     )
     own = {"ANTHROPIC_CUSTOM_HEADERS": "x-own: 1"}
     claude, codex, other = (
-        json.loads(ccproxy("run", "--json", program, env=own).stdout)
+        json.loads(ccproxy("run", "--print", "--json", program, env=own).stdout)
         for program in ("claude", "codex", "dump")
     )
     assert claude["set"]["ANTHROPIC_CUSTOM_HEADERS"] == f"x-own: 1\n{stamps}"

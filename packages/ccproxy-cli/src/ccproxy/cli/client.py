@@ -137,6 +137,15 @@ class GatewayClient:
         self._http = http
         self._target = target
 
+    @property
+    def place(self) -> str:
+        """Name it, in words."""
+        return f"the gateway at {self._target.url}"
+
+    @property
+    def look_every(self) -> None:
+        """Nobody has to look again and again: it tells what is new at once."""
+
     async def is_live(self) -> bool:
         """Tell whether it answers at all; no token is needed for that."""
         try:

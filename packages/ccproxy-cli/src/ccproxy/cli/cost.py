@@ -20,7 +20,7 @@ from ccproxy.cli.options import (
     UntilOption,
     UrlOption,
 )
-from ccproxy.cli.request_source import source
+from ccproxy.cli.request_source import note_if_not_kept, source
 from ccproxy.models.request_query import (
     GroupBy,
     RequestFilter,
@@ -91,6 +91,7 @@ def cost(
     )
     opened = open_settings(config, sets or ())
     stats = asyncio.run(_stats(opened, url, GroupBy(by), wanted))
+    note_if_not_kept(opened, url)
     if as_json:
         show_json(stats.model_dump(mode="json"))
     elif stats.groups:
