@@ -73,6 +73,17 @@ def full_disk() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Let this process open nothing more."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 async def test_what_is_taken_is_kept_as_it_was(database: Database, keep: Keep) -> None:
     odd = record(notes=("a 'note'", "über"), failure="client_left", ttfb=0.25)
     plain = record(NOW + timedelta(microseconds=1), status=None, session="s")
@@ -233,6 +244,28 @@ async def test_a_disk_that_is_full_for_a_while_loses_nothing(
         await storage.flush(PATIENCE)
     assert events(logs)[0] == "records_not_written"
     assert len(await kept(database)) == storage.written == 2001
+
+
+@on_a_file
+async def test_a_process_that_can_open_no_file_for_a_while_loses_nothing(
+    database: Database, keep: Keep
+) -> None:
+    """Nor does it end, which is what DuckDB does to one that has it try."""
+    storage = keep(database)
+    storage.put(record())
+    await storage.flush(PATIENCE)
+    with structlog.testing.capture_logs() as logs:
+        with no_descriptors():
+            for each in records(10):
+                storage.put(each)
+            await storage.flush(0.5)
+            with pytest.raises(StorageError, match="Too many open files"):
+                await kept(database)
+            assert storage.written == 1
+        await storage.flush(PATIENCE)
+    assert "Too many open files" in logs[0]["reason"]
+    assert events(logs) == ["records_not_written", "records_written_again"]
+    assert len(await kept(database)) == storage.written == 11
 
 
 @pytest.mark.parametrize("has_tables", [False])  # so that it is no one else's

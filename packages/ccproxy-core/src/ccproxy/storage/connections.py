@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from ccproxy.errors import StorageError
 from ccproxy.security.private import private_dir
+from ccproxy.storage.descriptors import check_descriptors
 from ccproxy.storage.failures import mapped
 from ccproxy.storage.words import duckdb_file, held, is_held
 
@@ -63,8 +64,10 @@ class Connections:
             StorageError: It can't be opened, or what was done with it failed.
         """
         with mapped(self.name):
-            if self.file is not None and not self.file.exists():
-                self._create(self.file)
+            if self.file is not None:
+                check_descriptors()
+                if not self.file.exists():
+                    self._create(self.file)
             connection = self._connect()
             try:
                 yield connection

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from ccproxy.errors import StorageError
+from ccproxy.storage.descriptors import check_descriptors
 from ccproxy.storage.words import USE_HINT, held, is_held, unusable
 
 PAUSE = 0.05
@@ -39,6 +40,7 @@ def opened(
         StorageError: It can't be opened, or what was done with it failed.
     """
     try:
+        check_descriptors()
         with _connected(file, patience, given_up, read_only=read_only) as connection:
             yield connection
     except (duckdb.Error, OSError) as error:

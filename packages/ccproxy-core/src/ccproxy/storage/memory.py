@@ -8,6 +8,7 @@ import ctypes
 import mmap
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 LIBRARY = "/_duckdb."
@@ -27,10 +28,11 @@ def give_back() -> None:
     trim = getattr(c, "malloc_trim", None)  # musl has none
     if trim is not None:
         trim(0)
-    for begin, end in _code_of(LIBRARY):
-        c.madvise(
-            ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), mmap.MADV_DONTNEED
-        )
+    with suppress(OSError):  # /proc may be closed to us, or no file can be opened
+        for begin, end in _code_of(LIBRARY):
+            c.madvise(
+                ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), mmap.MADV_DONTNEED
+            )
 
 
 def _code_of(library: str) -> Iterator[tuple[int, int]]:
