@@ -158,6 +158,28 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
             ),
         ),
         (
+            "[http]\nca_file = '/nowhere/ca.pem'",
+            2,
+            (
+                "http.ca_file should be a file that can be read, "
+                "but is a string of 15 characters."
+            ),
+        ),
+        *(
+            (
+                f"[storage]\nurl = '{url}'",
+                2,
+                (
+                    "storage.url should read like duckdb:////folder/file.duckdb or "
+                    f"postgresql://host/name, but is a string of {len(url)} characters."
+                ),
+            )
+            for url in (
+                *("mysql://host/name", "/srv/x.duckdb"),
+                *("duckdb:///:memory:", "duckdb://x.duckdb"),
+            )
+        ),
+        (
             "[security]\nclient_tokens = 'abc'",
             2,
             "security.client_tokens should be a list, but is a string of 3 characters.",
