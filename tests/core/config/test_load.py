@@ -72,17 +72,17 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
         (
             '[server]\nport = "8000"',
             2,
-            "server.port should be a valid integer, but is a string of 4 characters.",
+            'server.port should be a valid integer, but is the string "8000".',
         ),
         (
             "[server]\nport = 8000.5",
             2,
-            "server.port should be a valid integer, but is a number.",
+            "server.port should be a valid integer, but is 8000.5.",
         ),
         (
             "[server]\n\nport = 70000",
             3,
-            "server.port should be less than or equal to 65535, but is an integer.",
+            "server.port should be less than or equal to 65535, but is 70000.",
         ),
         (
             "server.host = 1",
@@ -97,7 +97,7 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
         (
             "[limits]\nenabled = 1",
             2,
-            "limits.enabled should be true or false, but is an integer.",
+            "limits.enabled should be true or false, but is 1.",
         ),
         (
             "[limits]\nrequests = '6 per hour'",
@@ -128,13 +128,13 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
             2,
             (
                 "logging.level should be 'debug', 'info', 'warning' or 'error', "
-                "but is a string of 4 characters."
+                'but is the string "loud".'
             ),
         ),
         (
             "[http]\nread_timeout = inf",
             2,
-            "http.read_timeout should be a finite number, but is a number.",
+            "http.read_timeout should be a finite number, but is inf.",
         ),
         (
             "[http]\nconnect_timeout = 2026-01-01",
@@ -256,7 +256,7 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(
             {},
             (
                 "ccproxy_Server__Port: server.port should be a valid integer, "
-                "but is a string of 4 characters."
+                "but is 80o0."
             ),
         ),
         (
@@ -272,7 +272,7 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(
             {},
             (
                 "CCPROXY_DASHBOARD__ENABLED: dashboard.enabled should be true or "
-                "false, but is a string of 5 characters."
+                "false, but is maybe."
             ),
         ),
         (
@@ -295,7 +295,7 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(
             {"logging.level": "loud"},
             (
                 "--log-level: logging.level should be 'debug', 'info', 'warning' or "
-                "'error', but is a string of 4 characters."
+                "'error', but is loud."
             ),
         ),
         (
@@ -334,22 +334,13 @@ def test_all_that_is_wrong_is_told_in_the_order_of_the_layers(
             f"{file}:3: http.trust is not a setting; it holds a boolean. "
             "Did you mean http.trust_env?"
         ),
-        (
-            f"{file}:5: server.port should be a valid integer, "
-            "but is a string of 1 character."
-        ),
-        (
-            f"{file}:6: server.workers should be greater than or equal to 1, "
-            "but is an integer."
-        ),
+        (f'{file}:5: server.port should be a valid integer, but is the string "1".'),
+        (f"{file}:6: server.workers should be greater than or equal to 1, but is 0."),
         (
             "CCPROXY_HOOKS__QUEUE_SIZE: hooks.queue_size should be a valid integer, "
-            "but is a string of 4 characters."
+            "but is none."
         ),
-        (
-            "CCPROXY_SERVER__PORT: server.port should be a valid integer, "
-            "but is a string of 1 character."
-        ),
+        ("CCPROXY_SERVER__PORT: server.port should be a valid integer, but is x."),
         "--host: server.host should have at least 1 character, but is an empty string.",
     ]
 
@@ -435,7 +426,7 @@ def test_the_file_is_as_strict_for_plugins_as_for_the_rest(
         f"{file}:2: plugins.demo.region should be a valid string, but is an integer.",
         (
             f"{file}:3: plugins.demo.enabled should be true or false, "
-            "but is a string of 3 characters."
+            'but is the string "yes".'
         ),
         (
             f"{file}:4: plugins.demo.api_kee is not a setting; "

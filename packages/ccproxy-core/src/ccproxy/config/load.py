@@ -33,7 +33,7 @@ def load(layers: Layers) -> Settings:
         ConfigError: Something is wrong; the message tells all of it.
     """
     core = replace(layers, stack=tuple(map(_without_plugin_sections, layers.stack)))
-    known = list(known_paths(Settings))
+    known = known_paths(Settings)
     wrong: list[Found] = [
         (layer, unknown((key,), value, known))
         for layer in core.stack
@@ -89,7 +89,7 @@ def _validate(
 ) -> tuple[ModelT | None, list[Found]]:
     """Check one table in each layer alone, then merged."""
     start: KnownPath = tuple(map(str, prefix))
-    known = [start + path for path in known_paths(model)]
+    known = {start + path: plain for path, plain in known_paths(model).items()}
     wrong: list[Found] = []
     for layer in layers.stack:
         if depth_of(prefix, layer.values) == len(prefix):
@@ -102,7 +102,10 @@ def _validate(
 
 
 def _check(
-    layer: Layer, prefix: KeyPath, model: type[ModelT], known: list[KnownPath]
+    layer: Layer,
+    prefix: KeyPath,
+    model: type[ModelT],
+    known: Mapping[KnownPath, bool],
 ) -> tuple[ModelT | None, list[Problem]]:
     """Validate the table at ``prefix``; as JSON, where text may stand for a path."""
     table: object = layer.values
