@@ -30,11 +30,13 @@ KNOWN = list(known_paths(Outer))
 def test_all_paths_are_known_with_stars_for_what_people_choose() -> None:
     assert KNOWN == [
         ("plain",),
+        ("plain", "*"),
         ("table",),
         ("table", "key"),
         ("maybe",),
         ("maybe", "key"),
         ("rows",),
+        ("rows", "*"),
         ("rows", "*", "key"),
         ("named",),
         ("named", "*", "*", "key"),
@@ -49,12 +51,13 @@ def test_numbers_and_words_of_a_closed_list_are_no_secrets() -> None:
         level: Literal["low", "high"] | None = None
         on: bool = False
         name: str = ""
+        words: tuple[Literal["a", "b"], ...] = ()
         either: int | SecretStr = 0
         password: int = 0
         rows: tuple[Inner, ...] = ()
 
     plain = [".".join(path) for path, plain in known_paths(Demo).items() if plain]
-    assert plain == ["port", "share", "level", "on", "rows.*.key"]
+    assert plain == ["port", "share", "level", "on", "words.*", "rows.*.key"]
     assert is_plain(("rows", 3, "key"), known_paths(Demo))
     assert not is_plain(("rows", 3, "name"), known_paths(Demo))
 

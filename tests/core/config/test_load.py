@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from ccproxy.config import Layers, Settings, load, plugin_sections, section
 from ccproxy.errors import ConfigError
-from ccproxy.sdk import PluginConfig
+from ccproxy.sdk import BaseUrl, PluginConfig
 
 pytestmark = pytest.mark.unit
 
@@ -87,7 +87,7 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
         (
             "server.host = 1",
             1,
-            "server.host should be a valid string, but is an integer.",
+            "server.host should be text in quotes, but is an integer.",
         ),
         (
             "server = 'x'",
@@ -170,7 +170,7 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
         (
             "[security]\nallowed_hosts = [['a', 'b']]",
             2,
-            "security.allowed_hosts[0] should be a valid string, but is a list of 2.",
+            "security.allowed_hosts[0] should be text in quotes, but is a list of 2.",
         ),
         (
             "[dashboard]\nenabled = { yes = 1, no = 2 }",
@@ -288,14 +288,17 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(
         (
             {},
             {"server.port": ""},
-            "--port: server.port should be a valid integer, but is an empty string.",
+            (
+                "--set server.port: server.port should be a valid integer, "
+                "but is an empty string."
+            ),
         ),
         (
             {},
             {"logging.level": "loud"},
             (
-                "--log-level: logging.level should be 'debug', 'info', 'warning' or "
-                "'error', but is loud."
+                "--set logging.level: logging.level should be 'debug', 'info', "
+                "'warning' or 'error', but is loud."
             ),
         ),
         (
@@ -341,7 +344,10 @@ def test_all_that_is_wrong_is_told_in_the_order_of_the_layers(
             "but is none."
         ),
         ("CCPROXY_SERVER__PORT: server.port should be a valid integer, but is x."),
-        "--host: server.host should have at least 1 character, but is an empty string.",
+        (
+            "--set server.host: server.host should have at least 1 character, "
+            "but is an empty string."
+        ),
     ]
 
 
@@ -423,7 +429,7 @@ def test_the_file_is_as_strict_for_plugins_as_for_the_rest(
     )
     assert _section_error(read(toml)).splitlines() == [
         "5 settings are wrong:",
-        f"{file}:2: plugins.demo.region should be a valid string, but is an integer.",
+        f"{file}:2: plugins.demo.region should be text in quotes, but is an integer.",
         (
             f"{file}:3: plugins.demo.enabled should be true or false, "
             'but is the string "yes".'
@@ -439,6 +445,49 @@ def test_the_file_is_as_strict_for_plugins_as_for_the_rest(
         ),
         f"{file}:5: plugins.demo.instances.a.base_url is missing.",
     ]
+
+
+class Served(PluginConfig):
+    """A plugin whose validators say what should be in their own ways."""
+
+    kinds: tuple[Literal["left", "right"], ...] = Field(("left",), min_length=1)
+    base_url: BaseUrl = "http://localhost"
+
+    @model_validator(mode="after")
+    def _never_both(self) -> Self:
+        if len(self.kinds) > 1:
+            raise ValueError("two kinds exclude each other")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        (
+            "kinds = ['up']",
+            "kinds[0] should be 'left' or 'right', but is the string \"up\".",
+        ),
+        (
+            "kinds = []",
+            (
+                "kinds should have at least 1 item after validation, not 0, "
+                "but is a list of 0."
+            ),
+        ),
+        ("kinds = ['left', 'right']", "served: two kinds exclude each other."),
+        (
+            "base_url = 'foo'",
+            (
+                "base_url should begin with http:// or https:// and name a host, "
+                "but is a string of 3 characters."
+            ),
+        ),
+    ],
+)
+def test_each_mistake_is_one_sentence(toml: str, message: str, read: Read) -> None:
+    with pytest.raises(ConfigError) as caught:
+        section(read(f"[plugins.served]\n{toml}"), "served", Served)
+    assert str(caught.value).partition("plugins.")[2].removeprefix("served.") == message
 
 
 def test_a_section_of_a_plugin_has_to_be_a_table(read: Read) -> None:

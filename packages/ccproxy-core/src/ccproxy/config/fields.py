@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
+from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 
@@ -21,10 +22,14 @@ def known_paths(model: type[BaseModel]) -> dict[KnownPath, bool]:
     Each comes with whether its value can't be a secret, whatever somebody writes: it
     is a number, true or false, or one of a few words.
     """
-    paths = {}
+    paths: dict[KnownPath, bool] = {}
     for name, info in model.model_fields.items():
         key = info.alias or name
-        paths[(key,)] = _is_plain(info.annotation) and not is_secret_name(key)
+        is_secret = is_secret_name(key)
+        paths[(key,)] = _is_plain(info.annotation) and not is_secret
+        if get_origin(info.annotation) in (list, tuple):
+            inside = get_args(info.annotation)[0]
+            paths[(key, ANY)] = _is_plain(inside) and not is_secret
         for below, inner in _models(info.annotation):
             for path, is_plain in known_paths(inner).items():
                 paths[(key, *below, *path)] = is_plain
@@ -72,6 +77,8 @@ def _is_plain(annotation: object) -> bool:
         return _is_plain(arguments[0])
     if origin in (Union, UnionType):
         return all(_is_plain(each) for each in arguments if each is not NoneType)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return True
     return origin is Literal or annotation in (bool, int, float)
 
 

@@ -115,10 +115,18 @@ def _check(
         text = json.dumps(table, default=str)
         return model.model_validate_json(text, strict=layer.strict), []
     except ValidationError as error:
-        return None, [
+        problems = [
             explain(detail, prefix, table, known, as_text=not layer.strict)
             for detail in error.errors(include_url=False)
         ]
+        return None, [each for each in problems if not _follows(each, problems)]
+
+
+def _follows(problem: Problem, problems: list[Problem]) -> bool:
+    """Tell whether a list is too short only as pydantic leaves out what is wrong."""
+    return problem.kind == "too_short" and any(
+        other.path[:-1] == problem.path for other in problems
+    )
 
 
 def _blame(problem: Problem, layers: Layers, prefix: KeyPath) -> Found:

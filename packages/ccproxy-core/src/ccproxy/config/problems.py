@@ -15,6 +15,8 @@ from ccproxy.errors import ConfigError
 _QUOTING = {"assertion_error", "union_tag_invalid", "value_error"}
 _SAFE = frozenset(get_args(ErrorType)) - _QUOTING
 _OF_WHOLE_TABLE = _QUOTING | {"union_tag_not_found"}
+_VERB = re.compile(r"(should|must|may|can|needs?|is|has|holds?|does)\b")
+"""How a sentence goes on whose subject is the setting; any other stands for itself."""
 _JSON = 'Here a list is JSON such as ["a", "b"], a table is JSON such as {"a": 1}.'
 _NESTED = {"dict_type", "list_type", "model_type", "tuple_type"}
 _TYPES = {
@@ -23,6 +25,7 @@ _TYPES = {
     "dict_type": "a table",
     "list_type": "a list",
     "model_type": "a table",
+    "string_type": "text in quotes",
     "tuple_type": "a list",
 }
 _PLAIN = re.compile(r"[-+.\w]{1,8}|[-+]?[0-9]{1,20}", re.ASCII)
@@ -133,7 +136,8 @@ def explain(
         path += tuple(error["loc"][-1:])
         return Problem(path, f"{dotted(path)} is missing.", kind=kind)
     of_table = isinstance(value, Mapping)
-    text = f"{dotted(path)} {_demand(error, value)}"
+    demand = _demand(error, value)
+    text = f"{dotted(path)}{' ' if _VERB.match(demand) else ': '}{demand}"
     if not (of_table and kind in _OF_WHOLE_TABLE):
         is_open = is_plain(path, known)
         text += f", but is {said(value, as_text=as_text) if is_open else shape(value)}"
@@ -168,7 +172,12 @@ def _demand(error: ErrorDetails, value: object) -> str:
             return "is not accepted"
     elif kind.endswith("_parsing"):
         text = text.partition(",")[0]  # what follows may quote the value
-    for opening in ("Input should ", "String should ", "Value should "):
+    for opening in (
+        "Input should ",
+        "String should ",
+        "Value should ",
+        "Tuple should ",
+    ):
         text = text.replace(opening, "should ")
     return text.rstrip(".")
 
