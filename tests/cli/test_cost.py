@@ -73,6 +73,12 @@ def test_the_dearest_model_comes_first_and_what_is_unknown_is_in_no_sum(
     ]
 
 
+def test_a_word_that_is_none_of_the_choices_is_answered_in_words(ccproxy: Run) -> None:
+    told = ccproxy("cost", "--by", "foo")
+    assert told.returncode == 2
+    assert "Invalid value for '--by': 'foo' is not one of 'model'" in told.stderr
+
+
 @pytest.mark.usefixtures("kept")
 def test_days_stay_in_their_order_and_one_row_needs_no_total(ccproxy: Run) -> None:
     days = cells(ccproxy("cost", *SINCE, "--by", "day").stdout)

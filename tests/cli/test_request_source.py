@@ -95,11 +95,11 @@ async def test_a_gateway_tells_what_it_leaves_out() -> None:
     ],
 )
 def test_a_time_is_one_ago_or_a_date(text: str, expected: datetime) -> None:
-    assert moment(text, NOW) == expected
+    assert moment(text, "--since", NOW) == expected
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize("text", ["", "7", "7y", "999999w", "tomorrow", "-1d"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="neither a time"):
-        moment(text, NOW)
+        moment(text, "--since", NOW)

@@ -214,7 +214,7 @@ def test_the_running_gateway_tells_what_was_just_said(
 def test_a_time_that_is_none_is_explained(ccproxy: Run) -> None:
     told = ccproxy("requests", "list", "--since", "yesterday")
     assert told.returncode == 2
-    assert "'yesterday' is neither a time" in told.stderr
+    assert "for --since: 'yesterday' is neither a time" in told.stderr
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])

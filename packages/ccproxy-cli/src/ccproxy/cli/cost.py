@@ -85,8 +85,8 @@ def cost(
     cost nothing. Reasoning is a part of the output. Days are those of UTC.
     """
     wanted = RequestFilter(
-        since=moment(since),
-        until=moment(until) if until else None,
+        since=moment(since, "--since"),
+        until=moment(until, "--until") if until else None,
         repository=repository,
     )
     opened = open_settings(config, sets or ())

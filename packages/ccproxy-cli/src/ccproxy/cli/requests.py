@@ -108,8 +108,8 @@ def list_requests(
         branch=branch,
         status=status,
         failed=failed or None,
-        since=moment(since) if since else None,
-        until=moment(until) if until else None,
+        since=moment(since, "--since") if since else None,
+        until=moment(until, "--until") if until else None,
     )
     opened = open_settings(config, sets or ())
     page = asyncio.run(_page(opened, url, wanted, limit))
@@ -182,7 +182,8 @@ def export(
     """Write the records of the database to a file, the latest first."""
     chosen = format_of(output, form)
     wanted = RequestFilter(
-        since=moment(since) if since else None, until=moment(until) if until else None
+        since=moment(since, "--since") if since else None,
+        until=moment(until, "--until") if until else None,
     )
     opened = open_settings(config, sets or ())
     write_rows(COLUMNS, _rows(opened, wanted), chosen, output)

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         StartError: The gateway can't start.
     """
     options = _parser().parse_args(arguments)
-    launch = Launch(options.config, _overrides(options))
+    launch = Launch(options.config, parse_sets(options.set), _named(options))
     gateway = _gateway(launch)
     listener = bound(gateway.settings.server.host, gateway.settings.server.port)
     listener.set_inheritable(True)  # by workers, and by what is started anew
@@ -195,13 +195,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _overrides(options: argparse.Namespace) -> dict[str, str]:
+def _named(options: argparse.Namespace) -> dict[str, str]:
     named = {
         "server.host": options.host,
         "server.port": options.port,
         "server.workers": options.workers,
         "logging.level": options.log_level,
     }
-    return parse_sets(options.set) | {
-        key: value for key, value in named.items() if value is not None
-    }
+    return {key: value for key, value in named.items() if value is not None}
