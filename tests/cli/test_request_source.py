@@ -99,7 +99,9 @@ def test_a_time_is_one_ago_or_a_date(text: str, expected: datetime) -> None:
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("text", ["", "7", "7y", "999999w", "tomorrow", "-1d"])
+@pytest.mark.parametrize(
+    "text", ["", "7", "7y", "999999w", "tomorrow", "-1d", "9999-12-31T23:59-01:00"]
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="neither a time"):
         moment(text, "--since", NOW)

@@ -263,6 +263,17 @@ def test_the_database_answers_sql_in_each_format(ccproxy: Run, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("kept")
+def test_numbers_that_json_has_not_are_null_in_it(ccproxy: Run, tmp_path: Path) -> None:
+    """And so in Parquet, which is made of it."""
+    query = "SELECT 1 / 0 AS n, ['nan'::DOUBLE, 0.5] AS numbers"
+    told = ccproxy("sql", query, "--json").stdout
+    assert told == '[\n{"n": null, "numbers": [null, 0.5]}\n]\n'
+    file = tmp_path / "numbers.parquet"
+    assert ccproxy("sql", query, "--output", str(file)).returncode == 0
+    assert "Infinity" not in str(duckdb.read_parquet(str(file)).fetchall())
+
+
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize(
     "query",
     [

@@ -41,6 +41,14 @@ async def test_it_tells_columns_and_rows_with_times_in_utc(kept: str) -> None:
     assert text == "2026-11-24 12:00:00+00"
 
 
+async def test_columns_that_are_called_alike_are_told_apart(kept: str) -> None:
+    """Or one would be lost where each row is an object."""
+    query = "SELECT 1 AS id, 2 AS id_1, 3 AS id, 4 AS other, 5 AS id"
+    answer = answer_to_query(kept, query)
+    assert answer.columns == ("id", "id_1", "id_2", "other", "id_3")
+    assert [tuple(row) for row in answer.rows] == [(1, 2, 3, 4, 5)]
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -7,7 +7,6 @@ import httpx
 import orjson
 import pytest
 
-from ccproxy.api.streams import OpenStreams
 from ccproxy.dialects.sse import EventSplitter, ServerSentEvent, parse_event
 from ccproxy.hooks.events import (
     Failure,
@@ -278,42 +277,6 @@ async def test_a_silent_stream_is_kept_alive(start: Start, fake: Vendor) -> None
         body = ask(path, "slow", stream=True)
         async with running.client.stream("POST", path, json=body) as answer:
             assert await anext(answer.aiter_raw()) == sign
-
-
-async def test_a_client_that_does_not_read_holds_up_no_other_ones_pings() -> None:
-    streams = OpenStreams(keepalive=0.03)
-    stuck, other = _Silent(reads=False), _Silent(reads=True)
-    streams.add(stuck)
-    streams.add(other)
-    streams.start()
-    async with asyncio.timeout(5):
-        await other.enough.wait()
-    streams.discard(stuck)
-    streams.discard(other)
-    await streams.stop()
-    assert stuck.pings == 1
-
-
-class _Silent:
-    """A stream that is silent for ever."""
-
-    def __init__(self, *, reads: bool) -> None:
-        self.pings = 0
-        self.enough = asyncio.Event()
-        self._reads = reads
-
-    def silent_since(self) -> float | None:
-        return 0.0
-
-    async def keep_alive(self) -> None:
-        self.pings += 1
-        if self.pings == 3:
-            self.enough.set()
-        if not self._reads:
-            await asyncio.Event().wait()
-
-    def interrupt(self, failure: Failure) -> None:
-        raise NotImplementedError(failure)
 
 
 async def test_a_credential_is_renewed_once_and_the_refusal_is_closed(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import typer
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_AGO = re.compile(r"(\d{1,6})([smhdw])")
+_SPAN = re.compile(r"(\d{1,6})([smhdw])")
 
 
 def moment(text: str, option: str, now: datetime | None = None) -> datetime:
@@ -20,15 +20,9 @@ def moment(text: str, option: str, now: datetime | None = None) -> datetime:
     Raises:
         typer.BadParameter: It is neither.
     """
-    now = now or datetime.now(UTC)
-    if ago := _AGO.fullmatch(text):
-        try:
-            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        except OverflowError:
-            pass
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+        return _read(text, now or datetime.now(UTC), -1)
+    except (ValueError, OverflowError):
         msg = f"{text!r} is neither a time such as 2026-11-24T08:00 nor one ago: 7d."
         raise typer.BadParameter(msg, param_hint=option) from None
 
@@ -45,12 +39,7 @@ def coming(text: str, option: str, now: datetime) -> datetime:
         typer.BadParameter: It is neither, or past.
     """
     try:
-        ahead = _AGO.fullmatch(text)
-        at = (
-            now + timedelta(**{_UNITS[ahead[2]]: int(ahead[1])})
-            if ahead
-            else datetime.fromisoformat(text).astimezone(UTC)
-        )
+        at = _read(text, now, 1)
     except (ValueError, OverflowError):
         msg = f"{text!r} is neither a time such as 2026-11-24T08:00 nor one ahead: 30d."
         raise typer.BadParameter(msg, param_hint=option) from None
@@ -62,3 +51,16 @@ def coming(text: str, option: str, now: datetime) -> datetime:
 def clock_time(at: datetime) -> str:
     """Write a time as the clock on this machine's wall tells it."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _read(text: str, now: datetime, direction: int) -> datetime:
+    """Read a date, or a span of time from now.
+
+    Raises:
+        ValueError: It is neither.
+        OverflowError: It is beyond the calendar.
+    """
+    span = _SPAN.fullmatch(text)
+    if span is None:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    return now + direction * timedelta(**{_UNITS[span[2]]: int(span[1])})

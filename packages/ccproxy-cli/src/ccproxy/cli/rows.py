@@ -104,8 +104,7 @@ def _masked(rows: Rows) -> Iterator[Sequence[object]]:
 
 def _lines(columns: Sequence[str], rows: Rows) -> Iterator[str]:
     for row in rows:
-        values = dict(zip(columns, row, strict=True))
-        yield json.dumps(values, ensure_ascii=False, default=str)
+        yield _json(dict(zip(columns, row, strict=True)))
 
 
 @contextmanager
@@ -122,5 +121,14 @@ def _opened(file: Path | None) -> Iterator[TextIO]:
 
 def _cell(value: object) -> str:
     if isinstance(value, bool | list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return _json(value)
     return "" if value is None else str(value)
+
+
+def _json(value: object) -> str:
+    """Write a value; the numbers that JSON has not, such as 1/0, are ``null``."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if "NaN" not in text and "Infinity" not in text:
+        return text
+    told = json.loads(text, parse_constant=lambda _: None)
+    return json.dumps(told, ensure_ascii=False)

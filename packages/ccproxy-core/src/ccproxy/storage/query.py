@@ -1,8 +1,9 @@
 """A query of somebody's own, which can change nothing."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class Answer:
     """What a query tells.
 
     Attributes:
-        columns: Their names.
+        columns: Their names, each once.
         rows: One value per column.
     """
 
@@ -58,7 +59,7 @@ def _ask_file(file: Path, sql: str) -> Answer:
         try:
             _check(connection.extract_statements(sql))
             connection.execute(sql)
-            columns = tuple(each[0] for each in connection.description or ())
+            columns = _told_apart(each[0] for each in connection.description or ())
             return Answer(columns, connection.fetchall() if columns else ())
         except duckdb.Error as error:
             raise _refused(error) from error
@@ -92,9 +93,20 @@ def _ask_server(url: str, sql: str) -> Answer:
             result = plain.exec_driver_sql(sql)
             if not result.returns_rows:
                 return Answer((), ())
-            return Answer(tuple(result.keys()), result.all())
+            return Answer(_told_apart(result.keys()), result.all())
         except SQLAlchemyError as error:
             raise _refused(getattr(error, "orig", None) or error) from error
+
+
+def _told_apart(names: Iterable[str]) -> tuple[str, ...]:
+    """Number columns that are called alike, as those of a join may be."""
+    told: dict[str, None] = {}
+    for name in names:
+        own, numbers = name, count(1)
+        while own in told:
+            own = f"{name}_{next(numbers)}"
+        told[own] = None
+    return tuple(told)
 
 
 def _refused(error: BaseException) -> StorageError:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Protocol
 
 from ccproxy.api.attention import Attention
 from ccproxy.api.errors import answer_to
-from ccproxy.api.exchange import Exchange, Telling
+from ccproxy.api.exchange import Exchange
+from ccproxy.api.passage import Passage
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.collect import ResponseCollector
 from ccproxy.dialects.meter import told_by
@@ -40,30 +40,6 @@ LARGEST_READ = 256 * 1024 * 1024
 DRAIN = 1.0
 """Seconds to read what follows the last event of a stream whose client has left, so
 that the upstream's connection can serve again."""
-
-
-class Passage(Telling, Protocol):
-    """What a stream goes through on its way: watched, or translated.
-
-    Attributes:
-        outcome: How far the stream has come.
-        between_events: Whether something may be put into it here.
-    """
-
-    @property
-    def outcome(self) -> Outcome: ...  # noqa: D102
-
-    @property
-    def between_events(self) -> bool: ...  # noqa: D102
-
-    def feed(self, chunk: bytes) -> bytes:
-        """Take a chunk of the upstream's, return what goes to the client now."""
-
-    def end(self) -> bytes:
-        """Return what is left; the upstream's stream has ended."""
-
-    def fail(self, status: int, message: str, code: str) -> bytes:
-        """Write the event that ends the stream with an error."""
 
 
 class Relay:
@@ -102,7 +78,12 @@ class Relay:
         return self._waiting_since
 
     async def keep_alive(self) -> None:
-        """Send a ping, or a comment where the dialect has no ping."""
+        """Send a ping, or a comment where the dialect has no ping.
+
+        Not if something has come since that was asked for: it may be half an event.
+        """
+        if self.silent_since() is None:
+            return
         self._waiting_since = monotonic()
         await self._piece(_PING.get(self._dialect, _COMMENT))
 
@@ -208,14 +189,16 @@ class Relay:
 
     async def _pump(self, response: UpstreamResponse) -> None:
         self._waiting_since = monotonic()
-        chunk = await self._first(response)
-        while chunk:
+        try:
+            chunk = await self._first(response)
+            while chunk:
+                self._waiting_since = None
+                if piece := self._passage.feed(chunk):
+                    await self._piece(piece)
+                self._waiting_since = monotonic()
+                chunk = await response.chunk()
+        finally:
             self._waiting_since = None
-            if piece := self._passage.feed(chunk):
-                await self._piece(piece)
-            self._waiting_since = monotonic()
-            chunk = await response.chunk()
-        self._waiting_since = None
         if rest := self._passage.end():
             await self._piece(rest)
 

@@ -2,7 +2,8 @@
 
 from ccproxy.api.attention import Attention
 from ccproxy.api.exchange import Exchange
-from ccproxy.api.relay import Passage, Relay
+from ccproxy.api.passage import Passage
+from ccproxy.api.relay import Relay
 from ccproxy.dialects import Dialect
 from ccproxy.dialects.rename import Renaming, renamed
 from ccproxy.hooks.bus import HookBus

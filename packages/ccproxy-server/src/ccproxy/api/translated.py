@@ -2,7 +2,8 @@
 
 from ccproxy.api.attention import Attention
 from ccproxy.api.exchange import Exchange
-from ccproxy.api.relay import REPORTED, Passage, Relay
+from ccproxy.api.passage import Passage
+from ccproxy.api.relay import REPORTED, Relay
 from ccproxy.dialects.answer import Answer, Problem
 from ccproxy.dialects.convert import Collection, StreamTranslation, Translation
 from ccproxy.dialects.endpoint import Dialect

@@ -35,7 +35,7 @@ class SpendingRepository:
         self._session = session
 
     def add(self, spent: Mapping[tuple[str, str], Spent]) -> None:
-        """Add what was spent.
+        """Add what was spent, in an order that all who do so keep.
 
         Args:
             spent: By owner and day.
@@ -49,7 +49,7 @@ class SpendingRepository:
                 "usd": each.micros / MICROS,
                 "unpriced": each.unpriced,
             }
-            for (owner, day), each in spent.items()
+            for (owner, day), each in sorted(spent.items())
         ]
         if rows:
             self._session.connection().execute(_ADD, rows)
