@@ -76,7 +76,8 @@ def test_a_route_to_nobody_fails_as_it_does_in_serve(
     settings = checks("--set", "routing.default_provider=nobody")["settings"]
     assert settings["state"] == "fail"
     assert settings["detail"] == (
-        "routing.default_provider names the provider 'nobody', which does not exist."
+        "--set routing.default_provider: routing.default_provider names the provider "
+        "'nobody', which does not exist."
     )
 
 

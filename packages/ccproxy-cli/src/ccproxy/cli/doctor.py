@@ -41,8 +41,8 @@ def doctor(
     try:
         opened = open_settings(config, sets or ())
         plugins = load_plugins(opened)
-        check_routing(opened.settings, plugins)
-        check_capture(opened.settings, plugins)
+        check_routing(opened.layers, opened.settings, plugins)
+        check_capture(opened.layers, opened.settings, plugins)
     except (ConfigError, PluginError) as error:
         found.append(Check("settings", State.FAIL, error.message, error.hint))
     else:
