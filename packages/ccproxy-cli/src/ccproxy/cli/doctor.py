@@ -132,6 +132,8 @@ def _plugins(status: PluginsStatus) -> Check:
         return Check("plugins", State.FAIL, reasons, hint)
     if not any(each.contributions.providers for each in status.plugins):
         hint = "Install one, such as the sandbox: pip install ccproxy-server"
+        if any(each.state is PluginState.DISABLED for each in status.plugins):
+            hint = "Some are switched off; what does so tells: ccproxy plugins list"
         return Check("plugins", State.WARN, "none of them adds a provider", hint)
     return Check("plugins", State.OK, f"{len(status.plugins)} found, none failed")
 
