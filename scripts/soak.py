@@ -67,6 +67,9 @@ models = [{{ match = "sandbox-refused", requests = "1/hour" }}]
 
 [guard]
 enabled = true
+
+[capture]
+providers = ["*"]
 """
 
 

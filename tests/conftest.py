@@ -2,6 +2,7 @@
 
 import gc
 import re
+import signal
 from collections.abc import Generator, Iterator
 
 import hypothesis
@@ -27,6 +28,15 @@ MAY_SKIP: tuple[str, ...] = (r"(claude|codex) is not installed",)
 def _one_authority() -> Iterator[None]:
     with trusting_one():
         yield
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs under test.
+
+    A shell has what it runs in the background ignore it, and children inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -92,8 +92,8 @@ def test_validate_tells_all_mistakes_at_once(ccproxy: Run, file: Path) -> None:
         "2 settings are wrong:\n"
         f"{file}:2: server.prt is not a setting; it holds an integer. "
         "Did you mean server.port?\n"
-        "--log-level: logging.level should be 'debug', 'info', 'warning' or 'error', "
-        "but is a string of 4 characters.\n"
+        "--set logging.level: logging.level should be 'debug', 'info', 'warning' "
+        "or 'error', but is loud.\n"
         f"{file}:4: plugins.codex.orginator is not a setting; "
         "it holds a string of 2 characters. Did you mean plugins.codex.originator?\n"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ccproxy.cli.console import Lines
 from fakes.forked import PATIENCE, started_program
 
 pytestmark = pytest.mark.e2e
@@ -62,6 +63,15 @@ def test_json_stays_json_on_a_terminal(environ: dict[str, str]) -> None:
     told = on_a_terminal(environ, "config", "path", "--json")
     assert told.startswith("{\r\n")
     assert "\x1b" not in told
+
+
+def test_lines_that_come_one_by_one_are_aligned(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = Lines([4, 0, 0])
+    for cells in (("A", "B", "C"), ("1", "long", "2"), ("1", "2", "3")):
+        lines.show(cells)
+    assert capsys.readouterr().out == ("A     B  C\n1     long  2\n1     2     3\n")
 
 
 @pytest.mark.usefixtures("port")

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from ccproxy.cli.cost import rows_of
-from ccproxy.models.request_query import GroupBy, RequestGroup, RequestStats
+from ccproxy.models.request_query import (
+    GroupBy,
+    RequestGroup,
+    RequestStats,
+    RequestSums,
+)
 from fakes.records import NOW, keep, record
 
 pytestmark = pytest.mark.e2e
@@ -68,6 +73,12 @@ def test_the_dearest_model_comes_first_and_what_is_unknown_is_in_no_sum(
     ]
 
 
+def test_a_word_that_is_none_of_the_choices_is_answered_in_words(ccproxy: Run) -> None:
+    told = ccproxy("cost", "--by", "foo")
+    assert told.returncode == 2
+    assert "Invalid value for '--by': 'foo' is not one of 'model'" in told.stderr
+
+
 @pytest.mark.usefixtures("kept")
 def test_days_stay_in_their_order_and_one_row_needs_no_total(ccproxy: Run) -> None:
     days = cells(ccproxy("cost", *SINCE, "--by", "day").stdout)
@@ -95,21 +106,17 @@ def group(**facts: object) -> RequestGroup:
     )
 
 
-def test_what_is_beyond_the_largest_groups_is_a_row_and_in_the_total() -> None:
-    others = group()
-    dear = others.model_copy(update={"key": "a"})
-    stats = RequestStats(by=GroupBy.SESSION, groups=(dear,), others=others)
-    rows = rows_of(stats)
-    assert [(row[0], row[1], row[-2]) for row in rows] == [
-        ("a", "2", "0.5000"),
-        ("others", "2", "0.5000"),
-        ("total", "4", "1.0000"),
+def test_the_total_is_of_all_groups_also_of_those_that_are_not_shown() -> None:
+    facts: dict[str, object] = dict.fromkeys(RequestGroup.model_fields, 0)
+    facts |= {"begins_at": None, "requests": 2, "priced": 2, "cost": 0.5}
+    groups = [RequestGroup.model_validate({**facts, "key": key}) for key in "ab"]
+    total = RequestSums.model_validate({**facts, "requests": 9, "cost": 7.0})
+    rows = rows_of(RequestStats(by=GroupBy.SESSION, groups=tuple(groups), total=total))
+    assert [(row[0], row[1], *row[-2:]) for row in rows] == [
+        ("a", "2", "0.5000", "0"),
+        ("b", "2", "0.5000", "0"),
+        ("total", "9", "7.0000", "7"),
     ]
-
-
-def test_what_was_refused_is_not_of_unknown_cost() -> None:
-    stats = RequestStats(by=GroupBy.MODEL, groups=(group(requests=5, errors=2),))
-    assert rows_of(stats)[0][-1] == "1"
 
 
 @pytest.mark.usefixtures("kept")

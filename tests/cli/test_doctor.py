@@ -177,7 +177,6 @@ def test_of_the_storage_it_says_what_was_checked(
 @pytest.mark.parametrize(
     ("url", "state"),
     [
-        ("nonsense", "fail"),
         ("duckdb:///relative.duckdb", "warn"),
         ("duckdb:////dev/null/file.duckdb", "fail"),
         ("postgresql+psycopg://me:secret@host/name", "ok"),

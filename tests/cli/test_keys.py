@@ -79,12 +79,22 @@ def test_keys_are_listed_with_what_they_are_for(ccproxy: Run) -> None:
 
 
 @pytest.mark.e2e
+def test_a_pattern_that_fits_no_provider_is_told(ccproxy: Run) -> None:
+    told = ccproxy("keys", "create", "me", "--provider", "nope", "--provider", "co*")
+    assert told.stderr.splitlines()[2:] == [
+        "By the settings no provider is named like 'nope'."
+    ]
+
+
+@pytest.mark.e2e
 def test_a_revoked_key_is_gone(ccproxy: Run) -> None:
     ccproxy("keys", "create", "me")
     again = ccproxy("keys", "create", "me")
     assert (again.returncode, again.stdout) == (2, "")
     assert "There is a key 'me' already." in again.stderr
-    assert ccproxy("keys", "revoke", "me").stdout == "The key 'me' is revoked.\n"
+    assert ccproxy("keys", "revoke", "me").stdout == (
+        "The key 'me' is revoked: a running gateway refuses it within ten seconds.\n"
+    )
     gone = ccproxy("keys", "revoke", "me")
     assert (gone.returncode, gone.stdout) == (2, "")
     assert "There is no key 'me';" in gone.stderr
@@ -97,13 +107,19 @@ def test_a_revoked_key_is_gone(ccproxy: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["no name"], "letters, digits"),
-        (["me", "--expires", "2020-01-01"], "is past"),
-        (["me", "--expires", "soon"], "is neither a time"),
-        (["me", "--requests", "60"], "is no rate"),
-        (["me", "--tokens", "lots"], "'lots' should read like 100000/hour"),
-        (["me", "--cost", "5/month"], "should read like 2.50/hour"),
-        (["me", "--budget", "$5"], "should read like 5/day"),
+        (["no name"], "for NAME: The name may have letters, digits"),
+        (["me", "--expires", "2020-01-01"], "for --expires: '2020-01-01' is past"),
+        (["me", "--expires", "soon"], "for --expires: 'soon' is neither a time"),
+        (["me", "--requests", "60"], "for --requests: '60' is no rate"),
+        (
+            ["me", "--tokens", "lots"],
+            "for --tokens: 'lots' should read like 100000/hour",
+        ),
+        (
+            ["me", "--cost", "5/month"],
+            "for --cost: '5/month' should read like 2.50/hour",
+        ),
+        (["me", "--budget", "$5"], "for --budget: '$5' should read like 5/day"),
         (["me", "--concurrent", "-1"], "greater than or equal to 0"),
     ],
 )
@@ -146,12 +162,14 @@ def test_what_a_key_has_spent_is_told_by_day_month_and_in_total() -> None:
 
 @pytest.mark.unit
 def test_a_time_to_come_is_a_length_or_a_date() -> None:
-    assert coming("30d", NOW) == NOW + timedelta(days=30)
-    assert coming("2026-11-26T00:00+00:00", NOW) == NOW + timedelta(hours=12)
+    assert coming("30d", "--expires", NOW) == NOW + timedelta(days=30)
+    assert coming("2026-11-26T00:00+00:00", "--expires", NOW) == NOW + timedelta(
+        hours=12
+    )
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize("text", ["", "soon", "0d", "2026-11-25", "999999w", "7"])
 def test_anything_else_is_no_time_to_come(text: str) -> None:
     with pytest.raises(typer.BadParameter):
-        coming(text, NOW)
+        coming(text, "--expires", NOW)

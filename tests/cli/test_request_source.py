@@ -74,6 +74,10 @@ async def test_a_gateway_tells_what_it_leaves_out() -> None:
     missed: list[int] = []
     async with httpx.AsyncClient(transport=transport) as http:
         gateway = GatewayClient(http, Target("http://gateway"))
+        assert (gateway.place, gateway.look_every) == (
+            "the gateway at http://gateway",
+            None,
+        )
         live = [each.request_id async for each in gateway.live_requests(missed.append)]
     assert (live, missed) == (["next"], [3])
 
@@ -91,7 +95,7 @@ async def test_a_gateway_tells_what_it_leaves_out() -> None:
     ],
 )
 def test_a_time_is_one_ago_or_a_date(text: str, expected: datetime) -> None:
-    assert moment(text, NOW) == expected
+    assert moment(text, "--since", NOW) == expected
 
 
 @pytest.mark.unit
@@ -100,4 +104,4 @@ def test_a_time_is_one_ago_or_a_date(text: str, expected: datetime) -> None:
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="neither a time"):
-        moment(text, NOW)
+        moment(text, "--since", NOW)

@@ -76,7 +76,7 @@ def test_the_running_gateway_tells_what_was_just_asked(
     listed = ccproxy("requests", "list", "--provider", "sandbox", "--since", "1h")
     assert (listed.returncode, listed.stderr) == (0, "")
     titles, only = listed.stdout.splitlines()
-    assert titles.split()[:3] == ["TIME", "STATUS", "SECONDS"]
+    assert titles.split()[:4] == ["LOCAL", "TIME", "STATUS", "SECONDS"]
     assert only.split()[2] == "200"
     shown = json.loads(ccproxy("requests", "show", key, "--json").stdout)
     assert (shown["request_id"], shown["provider"]) == (key, "sandbox")
@@ -105,13 +105,50 @@ def test_requests_are_shown_as_they_end(
         assert process.exitcode == 0
 
 
+@pytest.mark.usefixtures("port")
+@pytest.mark.parametrize("keeps", ["true", "false"])
+def test_following_says_whom_it_listens_to_and_why_nothing_may_come(
+    environ: dict[str, str], home: Path, keeps: str
+) -> None:
+    environ["CCPROXY_STORAGE__REQUEST_LOG"] = keeps
+    told = home / "told"
+    os.mkfifo(told)
+    with (
+        started_program(
+            ["requests", "tail"],
+            environ,
+            home,
+            stdout=Path(os.devnull),
+            stderr=told,
+        ),
+        told.open() as lines,
+    ):
+        first = lines.readline()
+    database = home / "data/ccproxy/ccproxy.duckdb"
+    assert first.startswith(
+        f"No gateway answers: looking into the database {database} every 1 s"
+    )
+    assert ("As storage.request_log is false" in first) == (keeps == "false")
+
+
+@pytest.mark.usefixtures("port")
+def test_a_log_that_is_off_is_told_where_its_records_are_asked_for(
+    ccproxy: Run,
+) -> None:
+    for command in (("requests", "list"), ("cost",)):
+        told = ccproxy(*command, "--set", "storage.request_log=false")
+        assert told.stderr == (
+            "As storage.request_log is false, no record of a request is kept.\n"
+        )
+
+
 @pytest.mark.usefixtures("kept")
 def test_without_a_gateway_the_database_is_read(ccproxy: Run) -> None:
     listed = ccproxy("requests", "list")
     assert (listed.returncode, listed.stderr) == (0, "")
     rows = [line.split("  ") for line in listed.stdout.splitlines()]
     assert [row[0] for row in rows] == [
-        "TIME",
+        "LOCAL TIME",
         "2026-11-24 12:00:01",
         "2026-11-24 12:00:00",
     ]
@@ -177,7 +214,7 @@ def test_the_running_gateway_tells_what_was_just_said(
 def test_a_time_that_is_none_is_explained(ccproxy: Run) -> None:
     told = ccproxy("requests", "list", "--since", "yesterday")
     assert told.returncode == 2
-    assert "'yesterday' is neither a time" in told.stderr
+    assert "for --since: 'yesterday' is neither a time" in told.stderr
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
@@ -282,7 +319,7 @@ def test_a_gateway_that_is_named_is_the_only_one_asked(ccproxy: Run) -> None:
     for words in (("list",), ("show", "first"), ("tail",)):
         told = ccproxy("requests", *words, "--url", "http://127.0.0.1:1")
         assert told.returncode == 9
-        assert told.stderr.startswith("Error: No gateway answers at http://127.0.0.1:1")
+        assert "Error: No gateway answers at http://127.0.0.1:1." in told.stderr
 
 
 def test_following_needs_a_token_where_one_is_asked_for(

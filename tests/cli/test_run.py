@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fakes.databases import lay_tables
+from fakes.process import wait_for_nobody
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -85,7 +86,14 @@ def test_claude_keeps_its_own_login_where_the_gateway_passes_it_on(
     ccproxy: Run,
 ) -> None:
     told = ccproxy(
-        *("run", "--json", "--set", "plugins.anthropic.passthrough=true", "claude"),
+        *(
+            "run",
+            "--print",
+            "--json",
+            "--set",
+            "plugins.anthropic.passthrough=true",
+            "claude",
+        ),
     )
     shown = json.loads(told.stdout)
     assert list(shown["set"]) == ["ANTHROPIC_BASE_URL"]
@@ -263,6 +271,27 @@ def test_under_nohup_the_program_ignores_hangups_too(
     assert told.stdout == "SIG_IGN\n"
 
 
+def test_its_own_gateway_ends_with_it_even_if_it_is_killed(
+    environ: dict[str, str], home: Path
+) -> None:
+    tell = "echo $OPENAI_BASE_URL; exec sleep 60"
+    us = [sys.executable, "-m", "ccproxy.cli", "run", "--", "sh", "-c", tell]
+    with subprocess.Popen(
+        us,
+        env=environ,
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        process.kill()
+        wait_for_nobody(url)
+        os.killpg(process.pid, signal.SIGKILL)  # the program, which nobody watches now
+
+
 @pytest.mark.usefixtures("programs", "gateway")
 def test_a_program_that_dies_of_a_signal_tells_so_as_in_a_shell(ccproxy: Run) -> None:
     told = ccproxy("run", "--", "sh", "-c", "kill -KILL $$")
@@ -300,7 +329,7 @@ def test_print_shows_the_command_and_hides_the_token(ccproxy: Run) -> None:
 
 def test_a_proxy_is_kept_out_of_the_way(ccproxy: Run) -> None:
     proxy = {"HTTP_PROXY": "http://proxy.test:3128", "NO_PROXY": "intra.test"}
-    told = ccproxy("run", "--json", "claude", env=proxy)
+    told = ccproxy("run", "--print", "--json", "claude", env=proxy)
     environment = json.loads(told.stdout)["set"]
     assert environment["NO_PROXY"] == "intra.test,127.0.0.1"
     assert environment["no_proxy"] == "intra.test,127.0.0.1"
@@ -315,6 +344,12 @@ def test_a_program_that_can_t_be_started_is_an_error(
     told = ccproxy("run", "odd")
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr == "Error: odd can't be started: Exec format error.\n"
+
+
+def test_json_alone_is_no_order_to_run_nothing(ccproxy: Run) -> None:
+    told = ccproxy("run", "--json", "--", "claude")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "Invalid value for --json: It goes with --print" in told.stderr
 
 
 def test_print_for_programs_is_json(ccproxy: Run) -> None:
@@ -351,7 +386,7 @@ def test_programs_tell_in_which_repository_they_work(ccproxy: Run, home: Path) -
     )
     own = {"ANTHROPIC_CUSTOM_HEADERS": "x-own: 1"}
     claude, codex, other = (
-        json.loads(ccproxy("run", "--json", program, env=own).stdout)
+        json.loads(ccproxy("run", "--print", "--json", program, env=own).stdout)
         for program in ("claude", "codex", "dump")
     )
     assert claude["set"]["ANTHROPIC_CUSTOM_HEADERS"] == f"x-own: 1\n{stamps}"

@@ -24,6 +24,7 @@ from fakes.process import (
     clean_environ,
     free_port,
     serving,
+    wait_for_nobody,
 )
 from fakes.vendor import Vendor
 
@@ -62,7 +63,7 @@ async def test_the_banner_tells_where_and_its_calls_work(sandbox: Server) -> Non
         )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_stops_it_well(sandbox: Server, number: signal.Signals) -> None:
     assert await asyncio.to_thread(sandbox.stop, number) == 0
     assert "Traceback" not in sandbox.log.read_text()
@@ -123,6 +124,19 @@ async def test_workers_and_options_reach_the_app(tmp_path: Path) -> None:
             assert (await client.get("/health/ready")).status_code == 200
         assert await asyncio.to_thread(server.stop) == 0
         assert '"level":"info"' not in server.log.read_text()
+
+
+async def test_workers_stop_with_whoever_has_started_them(tmp_path: Path) -> None:
+    """They would keep the port, and nobody would know of them."""
+    async with serving(tmp_path, "--workers", "2") as server:
+        server.process.kill()
+        await asyncio.to_thread(wait_for_nobody, server.url)
+
+
+async def test_a_terminal_that_closes_ends_all_workers(tmp_path: Path) -> None:
+    async with serving(tmp_path, "--workers", "2") as server:
+        assert await asyncio.to_thread(server.stop, signal.SIGHUP) == 0
+        await asyncio.to_thread(wait_for_nobody, server.url)
 
 
 async def test_reload_serves_with_the_same_settings(tmp_path: Path) -> None:

@@ -113,6 +113,19 @@ async def answering(home: Path, *arguments: str) -> AsyncIterator[Running]:
         yield running
 
 
+def wait_for_nobody(url: str) -> None:
+    """Wait until nobody listens there any more."""
+    address = httpx.URL(url)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((address.host, address.port or 80)).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.05)  # other processes end when they do
+    raise AssertionError(f"somebody still listens at {url}")
+
+
 def wait_for(server: Running, ended: Callable[[], int | None]) -> None:
     deadline = time.monotonic() + 30
     with httpx.Client(timeout=5, trust_env=False) as client:

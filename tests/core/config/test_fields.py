@@ -1,11 +1,11 @@
 """The models tell which keys there are, at any depth."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
-from ccproxy.config.fields import known_paths, nearest, tables
+from ccproxy.config.fields import is_plain, known_paths, nearest, tables
 from ccproxy.config.keypath import KeyPath
 
 pytestmark = pytest.mark.unit
@@ -30,16 +30,36 @@ KNOWN = list(known_paths(Outer))
 def test_all_paths_are_known_with_stars_for_what_people_choose() -> None:
     assert KNOWN == [
         ("plain",),
+        ("plain", "*"),
         ("table",),
         ("table", "key"),
         ("maybe",),
         ("maybe", "key"),
         ("rows",),
+        ("rows", "*"),
         ("rows", "*", "key"),
         ("named",),
         ("named", "*", "*", "key"),
         ("other",),
     ]
+
+
+def test_numbers_and_words_of_a_closed_list_are_no_secrets() -> None:
+    class Demo(BaseModel):
+        port: int = 0
+        share: Annotated[float | None, Field(ge=0)] = None
+        level: Literal["low", "high"] | None = None
+        on: bool = False
+        name: str = ""
+        words: tuple[Literal["a", "b"], ...] = ()
+        either: int | SecretStr = 0
+        password: int = 0
+        rows: tuple[Inner, ...] = ()
+
+    plain = [".".join(path) for path, plain in known_paths(Demo).items() if plain]
+    assert plain == ["port", "share", "level", "on", "words.*", "rows.*.key"]
+    assert is_plain(("rows", 3, "key"), known_paths(Demo))
+    assert not is_plain(("rows", 3, "name"), known_paths(Demo))
 
 
 def test_only_models_themselves_are_tables_of_known_keys() -> None:

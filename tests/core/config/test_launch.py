@@ -15,16 +15,26 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 PATHS = st.none() | TEXTS.map(Path)
 
 
-@given(PATHS, st.dictionaries(TEXTS, TEXTS))
+@given(PATHS, st.dictionaries(TEXTS, TEXTS), st.dictionaries(TEXTS, TEXTS))
 def test_a_launch_survives_the_environment(
-    file: Path | None, overrides: dict[str, str]
+    file: Path | None, overrides: dict[str, str], named: dict[str, str]
 ) -> None:
-    launch = Launch(file, overrides)
+    launch = Launch(file, overrides, named)
     assert Launch.from_environ({"CCPROXY_SERVE": launch.to_environ()}) == launch
 
 
 def test_without_the_variable_nothing_was_told() -> None:
     assert Launch.from_environ({}) == Launch()
+
+
+def test_the_option_is_blamed_that_was_given() -> None:
+    for launch, option in (
+        (Launch(None, {"server.workers": "0"}), "--set server.workers"),
+        (Launch(None, {"server.workers": "4"}, {"server.workers": "0"}), "--workers"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load(launch.layers({}))
+        assert str(caught.value).startswith(f"{option}: server.workers should")
 
 
 def test_a_worker_reads_the_settings_the_parent_would_read(file: Path) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from ccproxy.config import Layers, Settings, load, plugin_sections, section
 from ccproxy.errors import ConfigError
-from ccproxy.sdk import PluginConfig
+from ccproxy.sdk import BaseUrl, PluginConfig
 
 pytestmark = pytest.mark.unit
 
@@ -72,22 +72,22 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
         (
             '[server]\nport = "8000"',
             2,
-            "server.port should be a valid integer, but is a string of 4 characters.",
+            'server.port should be a valid integer, but is the string "8000".',
         ),
         (
             "[server]\nport = 8000.5",
             2,
-            "server.port should be a valid integer, but is a number.",
+            "server.port should be a valid integer, but is 8000.5.",
         ),
         (
             "[server]\n\nport = 70000",
             3,
-            "server.port should be less than or equal to 65535, but is an integer.",
+            "server.port should be less than or equal to 65535, but is 70000.",
         ),
         (
             "server.host = 1",
             1,
-            "server.host should be a valid string, but is an integer.",
+            "server.host should be text in quotes, but is an integer.",
         ),
         (
             "server = 'x'",
@@ -97,7 +97,7 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
         (
             "[limits]\nenabled = 1",
             2,
-            "limits.enabled should be true or false, but is an integer.",
+            "limits.enabled should be true or false, but is 1.",
         ),
         (
             "[limits]\nrequests = '6 per hour'",
@@ -128,13 +128,13 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
             2,
             (
                 "logging.level should be 'debug', 'info', 'warning' or 'error', "
-                "but is a string of 4 characters."
+                'but is the string "loud".'
             ),
         ),
         (
             "[http]\nread_timeout = inf",
             2,
-            "http.read_timeout should be a finite number, but is a number.",
+            "http.read_timeout should be a finite number, but is inf.",
         ),
         (
             "[http]\nconnect_timeout = 2026-01-01",
@@ -158,6 +158,28 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
             ),
         ),
         (
+            "[http]\nca_file = '/nowhere/ca.pem'",
+            2,
+            (
+                "http.ca_file should be a file that can be read, "
+                "but is a string of 15 characters."
+            ),
+        ),
+        *(
+            (
+                f"[storage]\nurl = '{url}'",
+                2,
+                (
+                    "storage.url should read like duckdb:////folder/file.duckdb or "
+                    f"postgresql://host/name, but is a string of {len(url)} characters."
+                ),
+            )
+            for url in (
+                *("mysql://host/name", "/srv/x.duckdb"),
+                *("duckdb:///:memory:", "duckdb://x.duckdb"),
+            )
+        ),
+        (
             "[security]\nclient_tokens = 'abc'",
             2,
             "security.client_tokens should be a list, but is a string of 3 characters.",
@@ -170,7 +192,7 @@ def test_no_layers_are_the_defaults(read: Read) -> None:
         (
             "[security]\nallowed_hosts = [['a', 'b']]",
             2,
-            "security.allowed_hosts[0] should be a valid string, but is a list of 2.",
+            "security.allowed_hosts[0] should be text in quotes, but is a list of 2.",
         ),
         (
             "[dashboard]\nenabled = { yes = 1, no = 2 }",
@@ -256,7 +278,7 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(
             {},
             (
                 "ccproxy_Server__Port: server.port should be a valid integer, "
-                "but is a string of 4 characters."
+                "but is 80o0."
             ),
         ),
         (
@@ -272,7 +294,7 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(
             {},
             (
                 "CCPROXY_DASHBOARD__ENABLED: dashboard.enabled should be true or "
-                "false, but is a string of 5 characters."
+                "false, but is maybe."
             ),
         ),
         (
@@ -288,14 +310,17 @@ def test_an_unknown_key_is_told_with_the_nearest_known_one(
         (
             {},
             {"server.port": ""},
-            "--port: server.port should be a valid integer, but is an empty string.",
+            (
+                "--set server.port: server.port should be a valid integer, "
+                "but is an empty string."
+            ),
         ),
         (
             {},
             {"logging.level": "loud"},
             (
-                "--log-level: logging.level should be 'debug', 'info', 'warning' or "
-                "'error', but is a string of 4 characters."
+                "--set logging.level: logging.level should be 'debug', 'info', "
+                "'warning' or 'error', but is loud."
             ),
         ),
         (
@@ -334,23 +359,17 @@ def test_all_that_is_wrong_is_told_in_the_order_of_the_layers(
             f"{file}:3: http.trust is not a setting; it holds a boolean. "
             "Did you mean http.trust_env?"
         ),
-        (
-            f"{file}:5: server.port should be a valid integer, "
-            "but is a string of 1 character."
-        ),
-        (
-            f"{file}:6: server.workers should be greater than or equal to 1, "
-            "but is an integer."
-        ),
+        (f'{file}:5: server.port should be a valid integer, but is the string "1".'),
+        (f"{file}:6: server.workers should be greater than or equal to 1, but is 0."),
         (
             "CCPROXY_HOOKS__QUEUE_SIZE: hooks.queue_size should be a valid integer, "
-            "but is a string of 4 characters."
+            "but is none."
         ),
+        ("CCPROXY_SERVER__PORT: server.port should be a valid integer, but is x."),
         (
-            "CCPROXY_SERVER__PORT: server.port should be a valid integer, "
-            "but is a string of 1 character."
+            "--set server.host: server.host should have at least 1 character, "
+            "but is an empty string."
         ),
-        "--host: server.host should have at least 1 character, but is an empty string.",
     ]
 
 
@@ -432,10 +451,10 @@ def test_the_file_is_as_strict_for_plugins_as_for_the_rest(
     )
     assert _section_error(read(toml)).splitlines() == [
         "5 settings are wrong:",
-        f"{file}:2: plugins.demo.region should be a valid string, but is an integer.",
+        f"{file}:2: plugins.demo.region should be text in quotes, but is an integer.",
         (
             f"{file}:3: plugins.demo.enabled should be true or false, "
-            "but is a string of 3 characters."
+            'but is the string "yes".'
         ),
         (
             f"{file}:4: plugins.demo.api_kee is not a setting; "
@@ -448,6 +467,49 @@ def test_the_file_is_as_strict_for_plugins_as_for_the_rest(
         ),
         f"{file}:5: plugins.demo.instances.a.base_url is missing.",
     ]
+
+
+class Served(PluginConfig):
+    """A plugin whose validators say what should be in their own ways."""
+
+    kinds: tuple[Literal["left", "right"], ...] = Field(("left",), min_length=1)
+    base_url: BaseUrl = "http://localhost"
+
+    @model_validator(mode="after")
+    def _never_both(self) -> Self:
+        if len(self.kinds) > 1:
+            raise ValueError("two kinds exclude each other")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        (
+            "kinds = ['up']",
+            "kinds[0] should be 'left' or 'right', but is the string \"up\".",
+        ),
+        (
+            "kinds = []",
+            (
+                "kinds should have at least 1 item after validation, not 0, "
+                "but is a list of 0."
+            ),
+        ),
+        ("kinds = ['left', 'right']", "served: two kinds exclude each other."),
+        (
+            "base_url = 'foo'",
+            (
+                "base_url should begin with http:// or https:// and name a host, "
+                "but is a string of 3 characters."
+            ),
+        ),
+    ],
+)
+def test_each_mistake_is_one_sentence(toml: str, message: str, read: Read) -> None:
+    with pytest.raises(ConfigError) as caught:
+        section(read(f"[plugins.served]\n{toml}"), "served", Served)
+    assert str(caught.value).partition("plugins.")[2].removeprefix("served.") == message
 
 
 def test_a_section_of_a_plugin_has_to_be_a_table(read: Read) -> None:

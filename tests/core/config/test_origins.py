@@ -60,7 +60,7 @@ def test_a_value_names_its_line_its_variable_or_its_option(
     )
     assert told["server.workers"] == (2, f"{file}:2")
     assert told["server.port"] == (2, "ccproxy_server__port")
-    assert told["server.host"] == ("b", "--host")
+    assert told["server.host"] == ("b", "--set server.host")
     assert told["server.grace_seconds"] == (10.0, "default")
     assert told["http.trust_env"] == (True, "CCPROXY_HTTP")
     assert told["http.proxy"] == (None, "default")

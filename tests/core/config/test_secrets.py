@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import HttpUrl, SecretStr, field_validator
 
-from ccproxy.config import Launch, Layer, Layers, load, origins, read_layers, section
+from ccproxy.config import (
+    Launch,
+    Layer,
+    Layers,
+    Settings,
+    load,
+    origins,
+    read_layers,
+    section,
+)
+from ccproxy.config.fields import known_paths
 from ccproxy.config.keypath import KeyPath
 from ccproxy.errors import ConfigError
 from ccproxy.sdk import PluginConfig
@@ -108,6 +118,26 @@ def test_no_value_of_a_variable_is_shown(key: str, secret: str, in_list: bool) -
 def test_no_value_of_an_option_is_shown(key: str, secret: str, in_list: bool) -> None:
     launch = Launch(None, {key: json.dumps([secret]) if in_list else secret})
     assert "S3CR3T" not in repr(launch) + _told(launch.layers({}))
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("value", ["hunter2", 47111174, ["hunter2"], -4711.1174])
+def test_no_error_quotes_what_may_be_a_secret_however_plain_it_looks(
+    value: object, strict: bool
+) -> None:
+    known = known_paths(Settings)
+    assert not known["limits", "redis_url"]
+    assert known["server", "port"]
+    for path, is_plain in known.items():
+        values: object = value
+        for key in reversed(path):
+            values = [values] if key == "*" else {key: values}
+        assert isinstance(values, dict)
+        try:
+            load(Layers(None, (Layer("source", values, strict=strict),)))
+        except ConfigError as error:
+            quotes = any(each in str(error) for each in ("hunter2", "4711"))
+            assert is_plain or not quotes
 
 
 @given(SECRETS)

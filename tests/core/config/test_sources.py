@@ -109,8 +109,8 @@ def test_lists_in_variables_and_options_are_json(read: Callable[..., Layers]) ->
 def test_a_text_that_only_looks_like_json_stays_a_text(
     text: str, read: Callable[..., Layers]
 ) -> None:
-    layers = read(environ={"CCPROXY_STORAGE__URL": text})
-    assert load(layers).storage.url.get_secret_value() == text
+    layers = read(environ={"CCPROXY_ROUTING__DEFAULT_PROVIDER": text})
+    assert load(layers).routing.default_provider == text
 
 
 def test_a_byte_order_mark_does_no_harm(file: Path) -> None:

@@ -148,8 +148,9 @@ async def test_waiting_for_the_file_ends_with_what_to_do(
     duckdb_url: str, opened: Open
 ) -> None:
     await opened(duckdb_url).upgrade()
-    with held(file_of(duckdb_url)):
-        with pytest.raises(StorageError, match="Another process holds") as error:
+    with held(file_of(duckdb_url)) as holder:
+        who = rf"Another process \(PID {holder.pid}\) holds"
+        with pytest.raises(StorageError, match=who) as error:
             await opened(duckdb_url, patience=0.05).work(count)
         assert "Close programs" in (error.value.hint or "")
 
@@ -183,7 +184,7 @@ async def test_closing_does_not_wait_for_the_file(duckdb_url: str) -> None:
         working = asyncio.create_task(database.work(count))
         await asyncio.wait({working}, timeout=0.1)
         await asyncio.wait_for(database.close(), 10)
-        with pytest.raises(StorageError, match="Another process holds"):
+        with pytest.raises(StorageError, match="Another process"):
             await working
     with pytest.raises(StorageError, match="closed"):
         await database.work(count)

@@ -132,7 +132,12 @@ class Odd(Plugin[PluginConfig]):
 
 def test_each_kind_of_outcome_is_tried() -> None:
     failures = {failure for _, (_, failure) in STEPS.values()}
-    elsewhere = {Failure.LIMITED, Failure.SHUTDOWN, Failure.NO_CREDENTIAL}
+    elsewhere = {
+        Failure.LIMITED,
+        Failure.SHUTDOWN,
+        Failure.NO_CREDENTIAL,
+        Failure.UPSTREAM_TIMEOUT,
+    }
     assert failures | elsewhere == {*Failure, None}
 
 

@@ -6,6 +6,8 @@ import socket
 import pytest
 
 from ccproxy.api.listener import bound
+from ccproxy.errors import PortInUseError
+from ccproxy.testing import gateway
 
 pytestmark = pytest.mark.unit
 
@@ -25,3 +27,10 @@ async def test_answers_are_sent_at_once() -> None:
         for writer in (client, connection):
             writer.close()
             await writer.wait_closed()
+
+
+async def test_it_is_told_where_a_gateway_listens_already() -> None:
+    async with gateway() as running:
+        port = running.client.base_url.port or 0
+        with pytest.raises(PortInUseError, match="in use by a ccproxy"):
+            await asyncio.to_thread(bound, "127.0.0.1", port)

@@ -27,7 +27,7 @@ from ccproxy.sdk import (
 )
 from ccproxy.sdk.errors import CredentialError
 from ccproxy.testing import RunningGateway
-from fakes.vendor import Vendor, failure, pieces, whole
+from fakes.vendor import KEY, Vendor, failure, pieces, whole
 from fakes.world import Start, Witness
 
 pytestmark = pytest.mark.integration
@@ -369,6 +369,23 @@ async def test_a_plugin_can_listen_to_chunks(start: Start) -> None:
     path = "/v1/messages"
     answer = await running.client.post(path, json=ask(path, "m", stream=True))
     assert b"".join(chunk.data for chunk in heard) == answer.content
+
+
+@pytest.mark.parametrize(("model", "status"), [("silent", 504), ("slow", 200)])
+async def test_silence_is_told_from_an_end(
+    start: Start, fake: Vendor, witness: Witness, model: str, status: int
+) -> None:
+    openai = {"base_url": f"{fake.url}/v1", "api_key": KEY}
+    running = await start(
+        {"http": {"read_timeout": 0.1}, "plugins": {"openai": openai}}
+    )
+    path = "/v1/chat/completions"
+    answer = await running.client.post(path, json=ask(path, model, stream=True))
+    assert answer.status_code == status
+    assert b"upstream_timeout" in answer.content
+    (ended,) = witness.ended
+    assert isinstance(ended, RequestFailed)
+    assert ended.failure is Failure.UPSTREAM_TIMEOUT
 
 
 async def test_the_events_tell_what_happened(

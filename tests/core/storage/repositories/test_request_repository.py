@@ -214,30 +214,32 @@ async def test_costs_add_up_and_those_that_are_unknown_are_told_apart(
     assert (other.requests, other.priced, other.cost) == (1, 0, None)
 
 
-async def test_what_is_beyond_the_largest_groups_is_told_as_one(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("by", [GroupBy.SESSION, GroupBy.MINUTE])
+async def test_the_total_is_of_all_groups_also_of_those_that_are_not_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch, by: GroupBy
 ) -> None:
-    """So that all that is told adds up to all there is."""
     monkeypatch.setattr(request_repository, "MOST_GROUPS", 2)
     sessions = ("a", "a", "a", "b", "b", "c", None)
-    await put(database, *(record(session=each, cost=0.25) for each in sessions))
-    told = await stats(database, GroupBy.SESSION)
-    assert [(each.key, each.requests) for each in told.groups] == [("a", 3), ("b", 2)]
-    assert told.others is not None
-    assert (told.others.requests, told.others.cost) == (2, 0.5)
-    few = await stats(database, GroupBy.SESSION, session="a")
-    assert few.others is None
+    await put(
+        database,
+        *(
+            record(NOW + timedelta(minutes=minute), session=each, cost=0.25)
+            for minute, each in enumerate(sessions)
+        ),
+        record(NOW, session="a", failure="limited", status=429, output_tokens=7),
+    )
+    told = await stats(database, by)
+    assert len(told.groups) == 2
+    total = told.total
+    assert (total.requests, total.priced, total.cost) == (8, 7, 1.75)
+    assert (total.failed, total.errors) == (1, 1)
+    assert (total.counted, total.output_tokens, total.input_tokens) == (1, 7, None)
 
 
-async def test_nameless_groups_are_counted_once(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(request_repository, "MOST_GROUPS", 1)
-    await put(database, *(record(session=each) for each in (None, None, "a", "b")))
-    told = await stats(database, GroupBy.SESSION)
-    assert [(each.key, each.requests) for each in told.groups] == [(None, 2)]
-    assert told.others is not None
-    assert told.others.requests == 2
+async def test_where_nothing_is_nothing_is_counted(database: Database) -> None:
+    await put(database)
+    told = await stats(database, GroupBy.MODEL)
+    assert (told.groups, told.total.requests, told.total.cost) == ((), 0, None)
 
 
 async def test_of_times_the_latest_are_told(
@@ -247,4 +249,3 @@ async def test_of_times_the_latest_are_told(
     await put(database, *(record(NOW + timedelta(days=day)) for day in range(3)))
     told = await stats(database, GroupBy.DAY)
     assert [each.begins_at and each.begins_at.day for each in told.groups] == [25, 26]
-    assert told.others is None

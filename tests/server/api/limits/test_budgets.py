@@ -96,6 +96,15 @@ async def test_a_budget_that_never_begins_anew_tells_nobody_to_wait(
     assert refused.headers["x-should-retry"] == "false"
 
 
+async def test_what_is_more_than_a_whole_budget_is_not_told_to_wait(
+    start: Start,
+) -> None:
+    refused = await ask(await start_with_key(start, budgets=("0.01/day",)))
+    assert refused.status_code == 429
+    assert "Ask for a shorter answer, or raise the budget" in refused.text
+    assert "retry-after" not in refused.headers
+
+
 async def test_as_many_as_come_at_once_overrun_no_budget(
     start: Start, fake: Vendor
 ) -> None:

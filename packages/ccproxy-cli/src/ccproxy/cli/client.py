@@ -20,6 +20,7 @@ from ccproxy.errors import (
     UnknownProviderError,
     UnknownRequestError,
     UpstreamConnectError,
+    UpstreamTimeoutError,
 )
 from ccproxy.http.pool import HTTPPoolManager, PoolOptions
 from ccproxy.loader.profiles import ProfilesStatus, ProfileStatus
@@ -35,8 +36,9 @@ from ccproxy.models.request_record import RECORD, RequestRecord
 from ccproxy.sdk import JsonObject
 
 TOKEN_VARIABLE = "CCPROXY_TOKEN"  # noqa: S105  (the name of it)
-PATIENCE = 10.0
-"""Seconds of silence after which a gateway is given up."""
+PATIENCE = 30.0
+"""Seconds of silence after which a gateway is given up: more than it waits itself for
+a database that another process has."""
 
 AnswerT = TypeVar("AnswerT")
 
@@ -134,6 +136,15 @@ class GatewayClient:
     def __init__(self, http: httpx.AsyncClient, target: Target) -> None:
         self._http = http
         self._target = target
+
+    @property
+    def place(self) -> str:
+        """Name it, in words."""
+        return f"the gateway at {self._target.url}"
+
+    @property
+    def look_every(self) -> None:
+        """Nobody has to look again and again: it tells what is new at once."""
 
     async def is_live(self) -> bool:
         """Tell whether it answers at all; no token is needed for that."""
@@ -276,6 +287,10 @@ class GatewayClient:
             )
         except httpx.InvalidURL as error:
             raise CCProxyError(f"{url} is no URL.") from error
+        except httpx.ReadTimeout as error:
+            msg = f"The gateway at {url} has said nothing for {PATIENCE:.0f} seconds."
+            hint = "Its log may tell why."
+            raise UpstreamTimeoutError(msg, hint=hint) from error
         except httpx.HTTPError as error:
             raise self._gone() from error
         self._check_token(response)

@@ -60,8 +60,24 @@ def show_table(
         return
     widths = _widths(columns, rows)
     for row in (columns, *rows):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
+        typer.echo(_aligned(row, widths))
+
+
+class Lines:
+    """A table whose lines are shown as they come; a wider cell widens what follows.
+
+    Args:
+        widths: Least width of each cell.
+    """
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        self._widths = [*widths]
+
+    def show(self, cells: Sequence[str]) -> None:
+        """Write one line, in as many cells as there are widths."""
+        cells = [mask_text(cell, own=True) for cell in cells]
+        self._widths = list(map(max, self._widths, map(len, cells)))
+        typer.echo(_aligned(cells, self._widths))
 
 
 def coloured(word: str) -> str:
@@ -71,6 +87,11 @@ def coloured(word: str) -> str:
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
     return [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()
 
 
 def _show_rich(

@@ -20,12 +20,13 @@ from ccproxy.cli.options import (
     UntilOption,
     UrlOption,
 )
-from ccproxy.cli.request_source import source
+from ccproxy.cli.request_source import note_if_not_kept, source
 from ccproxy.models.request_query import (
     GroupBy,
     RequestFilter,
     RequestGroup,
     RequestStats,
+    RequestSums,
 )
 
 app = new_app()
@@ -84,12 +85,13 @@ def cost(
     cost nothing. Reasoning is a part of the output. Days are those of UTC.
     """
     wanted = RequestFilter(
-        since=moment(since),
-        until=moment(until) if until else None,
+        since=moment(since, "--since"),
+        until=moment(until, "--until") if until else None,
         repository=repository,
     )
     opened = open_settings(config, sets or ())
     stats = asyncio.run(_stats(opened, url, GroupBy(by), wanted))
+    note_if_not_kept(opened, url)
     if as_json:
         show_json(stats.model_dump(mode="json"))
     elif stats.groups:
@@ -106,14 +108,10 @@ async def _stats(
 
 
 def rows_of(stats: RequestStats) -> list[tuple[str, ...]]:
-    """Write a row for each group, one for the others, and one for all together."""
-    rows = [_row(_name(each), [each]) for each in _in_order(stats)]
-    groups = list(stats.groups)
-    if stats.others is not None:
-        rows.append(_row("others", [stats.others]))
-        groups.append(stats.others)
+    """Write a row for each group, and one for all together."""
+    rows = [_row(_name(each), each) for each in _in_order(stats)]
     if len(rows) > 1:
-        rows.append(_row("total", groups))
+        rows.append(_row("total", stats.total))
     return rows
 
 
@@ -130,20 +128,12 @@ def _name(group: RequestGroup) -> str:
     return group.key or "-"
 
 
-def _row(name: str, groups: Sequence[RequestGroup]) -> tuple[str, ...]:
-    """Write what groups have used together."""
-    requests = sum(each.requests for each in groups)
-    known = sum(each.priced + each.errors for each in groups)
-    costs = [each.cost for each in groups if each.cost is not None]
+def _row(name: str, used: RequestSums) -> tuple[str, ...]:
+    """Write what requests have used together."""
     return (
         name,
-        f"{requests:,}",
-        *(tokens(_sum(groups, count)) for count in _COUNTS),
-        usd(sum(costs) if costs else None),
-        f"{max(requests - known, 0):,}",
+        f"{used.requests:,}",
+        *(tokens(getattr(used, count)) for count in _COUNTS),
+        usd(used.cost),
+        f"{used.requests - used.priced:,}",
     )
-
-
-def _sum(groups: Sequence[RequestGroup], count: str) -> int | None:
-    known = [number for each in groups if (number := getattr(each, count)) is not None]
-    return sum(known) if known else None

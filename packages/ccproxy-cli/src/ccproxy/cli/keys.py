@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -15,9 +16,10 @@ from ccproxy.cli.console import note, show, show_json, show_table
 from ccproxy.cli.key_rows import COLUMNS, as_object, as_row, by_window
 from ccproxy.cli.lazy import new_app
 from ccproxy.cli.moments import coming
-from ccproxy.cli.opened import Opened, open_settings
+from ccproxy.cli.opened import Opened, load_plugins, open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
 from ccproxy.config.sections import Rate
+from ccproxy.errors import ConfigError, PluginError
 from ccproxy.models.client_key import ClientKey
 from ccproxy.models.quota import Quota, parse_budget, parse_tokens, parse_usd
 from ccproxy.models.spending import SpentOn
@@ -84,25 +86,27 @@ def create(
 ) -> None:
     """Make a key and show it, this once: only its hash is kept."""
     if not _NAME.fullmatch(name):
-        raise typer.BadParameter("The name may have letters, digits and . _ @ - only.")
+        msg = "The name may have letters, digits and . _ @ - only."
+        raise typer.BadParameter(msg, param_hint="NAME")
     now = datetime.now(UTC)
     token = f"sk-ccproxy-{secrets.token_urlsafe(32)}"
     key = ClientKey(
         name=name,
         digest=sha256(token.encode()).hexdigest(),
         created_at=now,
-        expires_at=None if expires is None else coming(expires, now),
+        expires_at=None if expires is None else coming(expires, "--expires", now),
         models=tuple(model or ()),
         providers=tuple(provider or ()),
-        requests=None if requests is None else _rate(requests),
+        requests=None if requests is None else _rate(requests, "--requests"),
         concurrent=concurrent,
-        tokens=None if tokens is None else _quota(parse_tokens, tokens),
-        cost=None if cost is None else _quota(parse_usd, cost),
-        budgets=tuple(_quota(parse_budget, each) for each in budget or ()),
+        tokens=None if tokens is None else _quota(parse_tokens, tokens, "--tokens"),
+        cost=None if cost is None else _quota(parse_usd, cost, "--cost"),
+        budgets=tuple(_quota(parse_budget, each, "--budget") for each in budget or ()),
     )
     opened = open_settings(config, sets or ())
     if not _with(opened, lambda keys: keys.create(key)):
-        raise typer.BadParameter(f"There is a key {name!r} already.")
+        msg = f"There is a key {name!r} already."
+        raise typer.BadParameter(msg, param_hint="NAME")
     if as_json:
         show_json({**as_object(key, now, {}), "key": token}, whole=True)
     else:
@@ -110,6 +114,8 @@ def create(
     note("This is the only time the key is shown.")
     if not opened.settings.security.keys:
         note("The gateway takes keys only if security.keys is true.")
+    for pattern in _unmatched(opened, key.providers):
+        note(f"By the settings no provider is named like {pattern!r}.")
 
 
 @app.command("list")
@@ -142,11 +148,15 @@ def revoke(
 ) -> None:
     """Take a key back; a running gateway refuses it within ten seconds."""
     if not _with(open_settings(config, sets or ()), lambda keys: keys.delete(name)):
-        raise typer.BadParameter(f"There is no key {name!r}; 'list' tells which are.")
+        msg = f"There is no key {name!r}; 'list' tells which are."
+        raise typer.BadParameter(msg, param_hint="NAME")
     if as_json:
         show_json({"revoked": name})
     else:
-        show(f"The key {name!r} is revoked.")
+        show(
+            f"The key {name!r} is revoked: a running gateway refuses it within ten"
+            " seconds."
+        )
 
 
 def _listed(
@@ -175,18 +185,31 @@ def _in_database(opened: Opened, ask: Callable[[Database], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def _rate(text: str) -> str:
+def _unmatched(opened: Opened, patterns: Sequence[str]) -> list[str]:
+    """Return the patterns that no provider is named like, as far as can be told."""
+    if not patterns:
+        return []
+    try:
+        names = load_plugins(opened).providers
+    except (ConfigError, PluginError):
+        return []  # the gateway will say what is wrong there
+    return [
+        each for each in patterns if not any(fnmatchcase(name, each) for name in names)
+    ]
+
+
+def _rate(text: str, option: str) -> str:
     rates: TypeAdapter[str] = TypeAdapter(Rate)
     try:
         return rates.validate_python(text)
     except ValidationError:
         msg = f"{text!r} is no rate such as 600/minute (or second, hour, day)."
-        raise typer.BadParameter(msg) from None
+        raise typer.BadParameter(msg, param_hint=option) from None
 
 
-def _quota(parse: Callable[[str], Quota], text: str) -> str:
+def _quota(parse: Callable[[str], Quota], text: str, option: str) -> str:
     try:
         parse(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} {error}.") from None
+        raise typer.BadParameter(f"{text!r} {error}.", param_hint=option) from None
     return text

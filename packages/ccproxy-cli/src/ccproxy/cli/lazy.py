@@ -78,6 +78,14 @@ class Commands(TyperGroup):
             self.commands.setdefault(name, _Contributed(name, command.help))
         return _Contributed(cmd_name, "") if cmd_name in found else None
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what is wrong with its options is said without Python."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
+
 
 class _Lazy(TyperCommand):
     """Stands in the list of commands for one that is imported when it is run."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -82,7 +82,8 @@ async def _start(options: Sequence[str], log: Path) -> Process:
         return await asyncio.create_subprocess_exec(
             # -P: or a module of the folder one works in could stand in for ours.
             *(sys.executable, "-P", "-m", "ccproxy.cli", "serve", *options),
-            stdin=DEVNULL,
+            "--stop-on-eof",  # so that it stops even if this process is killed
+            stdin=PIPE,
             stdout=descriptor,
             stderr=descriptor,
             start_new_session=True,

@@ -9,11 +9,12 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _SPAN = re.compile(r"(\d{1,6})([smhdw])")
 
 
-def moment(text: str, now: datetime | None = None) -> datetime:
+def moment(text: str, option: str, now: datetime | None = None) -> datetime:
     """Read a time: ``7d`` and the like ago, or a date, which is of this machine's zone.
 
     Args:
         text: What was typed.
+        option: After which option.
         now: From when to count back; by default from now.
 
     Raises:
@@ -23,14 +24,15 @@ def moment(text: str, now: datetime | None = None) -> datetime:
         return _read(text, now or datetime.now(UTC), -1)
     except (ValueError, OverflowError):
         msg = f"{text!r} is neither a time such as 2026-11-24T08:00 nor one ago: 7d."
-        raise typer.BadParameter(msg) from None
+        raise typer.BadParameter(msg, param_hint=option) from None
 
 
-def coming(text: str, now: datetime) -> datetime:
+def coming(text: str, option: str, now: datetime) -> datetime:
     """Read a time that is to come: ``30d`` and the like from now, or a date.
 
     Args:
         text: What was typed.
+        option: After which option.
         now: From when to count.
 
     Raises:
@@ -40,9 +42,9 @@ def coming(text: str, now: datetime) -> datetime:
         at = _read(text, now, 1)
     except (ValueError, OverflowError):
         msg = f"{text!r} is neither a time such as 2026-11-24T08:00 nor one ahead: 30d."
-        raise typer.BadParameter(msg) from None
+        raise typer.BadParameter(msg, param_hint=option) from None
     if at <= now:
-        raise typer.BadParameter(f"{text!r} is past.")
+        raise typer.BadParameter(f"{text!r} is past.", param_hint=option)
     return at
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from ccproxy.cli.client import GatewayClient, Target, connected
+from ccproxy.cli.console import note
 from ccproxy.cli.opened import Opened
 from ccproxy.errors import UpstreamConnectError
 from ccproxy.models.captured import Bodies
@@ -24,10 +25,19 @@ PAGE = 1000
 """Records that are read at a time."""
 LOOK_EVERY = 1.0
 """Seconds between two looks into the database, where no gateway tells what is new."""
+NOT_KEPT = "As storage.request_log is false, no record of a request is kept."
 
 
 class Source(Protocol):
     """Knows the records."""
+
+    @property
+    def place(self) -> str:
+        """What it is, in words."""
+
+    @property
+    def look_every(self) -> float | None:
+        """Seconds between two looks for what is new; ``None`` if it tells at once."""
 
     async def requests(self, wanted: RequestFilter, limit: int) -> RequestsPage:
         """Tell of the latest."""
@@ -58,6 +68,16 @@ class DatabaseSource:
     def __init__(self, database: Database, look_every: float = LOOK_EVERY) -> None:
         self._database = database
         self._look_every = look_every
+
+    @property
+    def place(self) -> str:
+        """Name the file, or else the setting: a server's URL may hold a password."""
+        return f"the database {self._database.file or 'of storage.url'}"
+
+    @property
+    def look_every(self) -> float:
+        """Tell how many seconds are between two looks for what is new."""
+        return self._look_every
 
     async def requests(self, wanted: RequestFilter, limit: int) -> RequestsPage:
         """Tell of the latest; raises as ``Database.work`` does."""
@@ -131,6 +151,12 @@ async def source(opened: Opened, url: str | None) -> AsyncIterator[Source]:
         yield database
     finally:
         await database.close()
+
+
+def note_if_not_kept(opened: Opened, url: str | None) -> None:
+    """Say why records are missing; of another gateway's settings nothing is known."""
+    if url is None and not opened.settings.storage.request_log:
+        note(NOT_KEPT)
 
 
 async def _answers(gateway: GatewayClient) -> bool:

@@ -1,7 +1,6 @@
 """``ccproxy requests``: what was asked of models, and how that ended."""
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,10 +8,9 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from ccproxy.cli.amounts import tokens, usd
 from ccproxy.cli.console import note, show, show_json, show_table
 from ccproxy.cli.lazy import new_app
-from ccproxy.cli.moments import clock_time, moment
+from ccproxy.cli.moments import moment
 from ccproxy.cli.opened import Opened, open_settings
 from ccproxy.cli.options import (
     ConfigOption,
@@ -22,7 +20,13 @@ from ccproxy.cli.options import (
     UntilOption,
     UrlOption,
 )
-from ccproxy.cli.request_source import PAGE, DatabaseSource, source
+from ccproxy.cli.request_lines import TITLES, as_row, follow
+from ccproxy.cli.request_source import (
+    PAGE,
+    DatabaseSource,
+    note_if_not_kept,
+    source,
+)
 from ccproxy.cli.rows import Format, format_of, write_rows
 from ccproxy.models.captured import Bodies, Body
 from ccproxy.models.request_query import RequestFilter, RequestsPage, StatusClass
@@ -31,19 +35,6 @@ from ccproxy.storage.database import Database
 
 app = new_app("Show what was asked of models.")
 
-_COLUMNS = (
-    "TIME",
-    "STATUS",
-    "SECONDS",
-    "PROVIDER",
-    "MODEL",
-    "INPUT",
-    "OUTPUT",
-    "USD",
-    "CLIENT",
-    "ID",
-    "FAILURE",
-)
 _MOST = 1000
 
 ProviderOption: TypeAlias = Annotated[
@@ -103,7 +94,7 @@ def list_requests(
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List requests, the latest first.
+    """List requests, the latest first; times are those of this machine.
 
     The running gateway is asked; if none answers, the database is read.
     """
@@ -117,14 +108,16 @@ def list_requests(
         branch=branch,
         status=status,
         failed=failed or None,
-        since=moment(since) if since else None,
-        until=moment(until) if until else None,
+        since=moment(since, "--since") if since else None,
+        until=moment(until, "--until") if until else None,
     )
-    page = asyncio.run(_page(open_settings(config, sets or ()), url, wanted, limit))
+    opened = open_settings(config, sets or ())
+    page = asyncio.run(_page(opened, url, wanted, limit))
+    note_if_not_kept(opened, url)
     if as_json:
         show_json(page.model_dump(mode="json"))
     elif page.requests:
-        show_table(_COLUMNS, [_facts(each) for each in page.requests], spare="CLIENT")
+        show_table(TITLES, [as_row(each) for each in page.requests], spare="CLIENT")
     else:
         show("No request is known.")
 
@@ -169,7 +162,7 @@ def tail(
 ) -> None:
     """Show requests as they end, until Ctrl-C; with --json one per line."""
     with suppress(KeyboardInterrupt):
-        asyncio.run(_follow(open_settings(config, sets or ()), url, as_json=as_json))
+        asyncio.run(follow(open_settings(config, sets or ()), url, as_json=as_json))
 
 
 @app.command()
@@ -189,7 +182,8 @@ def export(
     """Write the records of the database to a file, the latest first."""
     chosen = format_of(output, form)
     wanted = RequestFilter(
-        since=moment(since) if since else None, until=moment(until) if until else None
+        since=moment(since, "--since") if since else None,
+        until=moment(until, "--until") if until else None,
     )
     opened = open_settings(config, sets or ())
     write_rows(COLUMNS, _rows(opened, wanted), chosen, output)
@@ -230,18 +224,6 @@ def _show_body(name: str, body: Body) -> None:
     show("compressed, so not kept" if body.text is None else body.text.rstrip("\n"))
 
 
-async def _follow(opened: Opened, url: str | None, *, as_json: bool) -> None:
-    async with source(opened, url) as records:
-        async for record in records.live_requests(_tell_missed):
-            text = RECORD.dump_json(record).decode()
-            show(text if as_json else "  ".join(_facts(record)))
-            sys.stdout.flush()  # somebody waits for the line, in a pipe too
-
-
-def _tell_missed(number: int) -> None:
-    note(f"Requests came too fast to show them all: {number} are left out here.")
-
-
 def _rows(opened: Opened, wanted: RequestFilter) -> Iterator[tuple[object, ...]]:
     """Read the database page by page, so that nobody has to wait for the whole."""
     database = DatabaseSource(Database(opened.settings.storage_url))
@@ -256,19 +238,3 @@ def _rows(opened: Opened, wanted: RequestFilter) -> Iterator[tuple[object, ...]]
                 page = runner.run(database.page(wanted, PAGE, page.next))
         finally:
             runner.run(database.close())
-
-
-def _facts(record: RequestRecord) -> tuple[str, ...]:
-    return (
-        clock_time(record.ended_at),
-        str(record.status or "-"),
-        f"{record.duration:.2f}",
-        record.provider or "-",
-        record.model or record.model_requested or "-",
-        tokens(record.prompt),
-        tokens(record.output_tokens),
-        usd(record.cost),
-        record.client or "-",
-        record.id,
-        record.failure or "",
-    )

@@ -19,7 +19,7 @@ from ccproxy.cli.console import note, show, show_json
 from ccproxy.cli.lazy import new_app
 from ccproxy.cli.lifetime import own_gateway
 from ccproxy.cli.opened import open_settings
-from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
+from ccproxy.cli.options import ConfigOption, SetOption
 from ccproxy.cli.programs import (
     ANTHROPIC_HEADERS,
     OPENAI_HEADERS,
@@ -90,13 +90,18 @@ def run(
     print_only: Annotated[
         bool, typer.Option("--print", help="Show what would be run, and run nothing.")
     ] = False,
-    as_json: JsonOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --print: show it as JSON.")
+    ] = False,
 ) -> None:
     """Run a program that talks to the gateway; options stand before its name.
 
     If no gateway runs, one is started and stopped with the program. The program's own
     configuration files are left alone, and its exit code is passed on.
     """
+    if as_json and not print_only:
+        msg = "It goes with --print; the program's own options stand after its name."
+        raise typer.BadParameter(msg, param_hint="--json")
     opened = open_settings(config, sets or ())
     settings = opened.settings
     known = find(program)
@@ -106,7 +111,7 @@ def run(
     passthrough = passes_logins_on(opened.layers)
     provider = provider or known.provider
     line = Line(program, _own(arguments or []), provider, model, passthrough)
-    if print_only or as_json:
+    if print_only:
         _print(line, Target.of(settings), as_json=as_json)
         return
     if shutil.which(program) is None:

@@ -31,6 +31,13 @@ def serve(
     reload: Annotated[
         bool, typer.Option("--reload", help="Restart when code changes.")
     ] = False,
+    stop_on_eof: Annotated[
+        bool,
+        typer.Option(
+            "--stop-on-eof",
+            help="Stop when standard input ends, as with the program that started it.",
+        ),
+    ] = False,
 ) -> None:
     """Start the gateway."""
     given = {
@@ -45,5 +52,7 @@ def serve(
     arguments += [f"--set={each}" for each in sets or ()]
     if reload:
         arguments.append("--reload")
+    if stop_on_eof:
+        arguments.append("--stop-on-eof")
     told = contributed.run("serve", arguments, config=config, sets=sets or ())
     raise typer.Exit(told)

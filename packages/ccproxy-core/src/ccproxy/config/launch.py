@@ -37,11 +37,13 @@ class Launch:
 
     Attributes:
         config_file: The file named by ``--config``.
-        overrides: Text by dotted key, from the other options; may hold secrets.
+        overrides: Text by dotted key, from ``--set``; may hold secrets.
+        named: The same, from the options that stand for one setting each.
     """
 
     config_file: Path | None = None
     overrides: Mapping[str, str] = field(default_factory=dict, repr=False)
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def to_environ(self) -> str:
         """Return the value of ``CCPROXY_SERVE`` for worker processes."""
@@ -70,4 +72,4 @@ class Launch:
         Raises:
             ConfigError: The settings file can't be read, or a name is not a key.
         """
-        return read_layers(self.config_file, self.overrides, environ)
+        return read_layers(self.config_file, self.overrides, environ, self.named)

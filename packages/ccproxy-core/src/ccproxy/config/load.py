@@ -33,7 +33,7 @@ def load(layers: Layers) -> Settings:
         ConfigError: Something is wrong; the message tells all of it.
     """
     core = replace(layers, stack=tuple(map(_without_plugin_sections, layers.stack)))
-    known = list(known_paths(Settings))
+    known = known_paths(Settings)
     wrong: list[Found] = [
         (layer, unknown((key,), value, known))
         for layer in core.stack
@@ -89,7 +89,7 @@ def _validate(
 ) -> tuple[ModelT | None, list[Found]]:
     """Check one table in each layer alone, then merged."""
     start: KnownPath = tuple(map(str, prefix))
-    known = [start + path for path in known_paths(model)]
+    known = {start + path: plain for path, plain in known_paths(model).items()}
     wrong: list[Found] = []
     for layer in layers.stack:
         if depth_of(prefix, layer.values) == len(prefix):
@@ -102,7 +102,10 @@ def _validate(
 
 
 def _check(
-    layer: Layer, prefix: KeyPath, model: type[ModelT], known: list[KnownPath]
+    layer: Layer,
+    prefix: KeyPath,
+    model: type[ModelT],
+    known: Mapping[KnownPath, bool],
 ) -> tuple[ModelT | None, list[Problem]]:
     """Validate the table at ``prefix``; as JSON, where text may stand for a path."""
     table: object = layer.values
@@ -112,10 +115,18 @@ def _check(
         text = json.dumps(table, default=str)
         return model.model_validate_json(text, strict=layer.strict), []
     except ValidationError as error:
-        return None, [
+        problems = [
             explain(detail, prefix, table, known, as_text=not layer.strict)
             for detail in error.errors(include_url=False)
         ]
+        return None, [each for each in problems if not _follows(each, problems)]
+
+
+def _follows(problem: Problem, problems: list[Problem]) -> bool:
+    """Tell whether a list is too short only as pydantic leaves out what is wrong."""
+    return problem.kind == "too_short" and any(
+        other.path[:-1] == problem.path for other in problems
+    )
 
 
 def _blame(problem: Problem, layers: Layers, prefix: KeyPath) -> Found:

@@ -1,19 +1,22 @@
-"""What is wrong with a value, said without saying the value."""
+"""What is wrong with a value, said without saying the value if it may be a secret."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
-from ccproxy.config.fields import KnownPath, nearest
+from ccproxy.config.fields import KnownPath, is_plain, nearest
 from ccproxy.config.keypath import KeyPath, dotted, follow
 from ccproxy.errors import ConfigError
 
 _QUOTING = {"assertion_error", "union_tag_invalid", "value_error"}
 _SAFE = frozenset(get_args(ErrorType)) - _QUOTING
 _OF_WHOLE_TABLE = _QUOTING | {"union_tag_not_found"}
+_VERB = re.compile(r"(should|must|may|can|needs?|is|has|holds?|does)\b")
+"""How a sentence goes on whose subject is the setting; any other stands for itself."""
 _JSON = 'Here a list is JSON such as ["a", "b"], a table is JSON such as {"a": 1}.'
 _NESTED = {"dict_type", "list_type", "model_type", "tuple_type"}
 _TYPES = {
@@ -22,8 +25,11 @@ _TYPES = {
     "dict_type": "a table",
     "list_type": "a list",
     "model_type": "a table",
+    "string_type": "text in quotes",
     "tuple_type": "a list",
 }
+_PLAIN = re.compile(r"[-+.\w]{1,8}|[-+]?[0-9]{1,20}", re.ASCII)
+"""What people write where a number or a word is wanted; no secret is that short."""
 _SHAPES = {
     bool: "a boolean",
     float: "a number",
@@ -74,7 +80,26 @@ def shape(value: object) -> str:
     return text
 
 
-def unknown(path: KeyPath, value: object, known: list[KnownPath]) -> Problem:
+def said(value: object, *, as_text: bool) -> str:
+    """Quote a value that can't be a secret; what is not at all like it, is described.
+
+    Somebody may have put a secret into the wrong place.
+
+    Args:
+        value: What stands where a number or one of a few words should be.
+        as_text: Whether it was read out of text.
+    """
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case str() if _PLAIN.fullmatch(value):
+            return value if as_text else f'the string "{value}"'
+    return shape(value)
+
+
+def unknown(path: KeyPath, value: object, known: Collection[KnownPath]) -> Problem:
     """Say that there is no such setting, and which one may be meant."""
     meant = nearest(path, known)
     return Problem(
@@ -89,7 +114,7 @@ def explain(
     error: ErrorDetails,
     prefix: KeyPath,
     data: object,
-    known: list[KnownPath],
+    known: Mapping[KnownPath, bool],
     *,
     as_text: bool = False,
 ) -> Problem:
@@ -99,7 +124,7 @@ def explain(
         error: The error.
         prefix: The path of the table that was validated.
         data: That table.
-        known: All paths its model knows, below ``prefix``.
+        known: All paths its model knows, as ``known_paths`` does, below ``prefix``.
         as_text: Whether the value was read out of text.
     """
     kind = error["type"]
@@ -111,9 +136,11 @@ def explain(
         path += tuple(error["loc"][-1:])
         return Problem(path, f"{dotted(path)} is missing.", kind=kind)
     of_table = isinstance(value, Mapping)
-    text = f"{dotted(path)} {_demand(error, value)}"
+    demand = _demand(error, value)
+    text = f"{dotted(path)}{' ' if _VERB.match(demand) else ': '}{demand}"
     if not (of_table and kind in _OF_WHOLE_TABLE):
-        text += f", but is {shape(value)}"
+        is_open = is_plain(path, known)
+        text += f", but is {said(value, as_text=as_text) if is_open else shape(value)}"
     hint = _JSON if as_text and kind in _NESTED and isinstance(value, str) else None
     return Problem(path, f"{text}.", hint, kind, of_table)
 
@@ -145,7 +172,12 @@ def _demand(error: ErrorDetails, value: object) -> str:
             return "is not accepted"
     elif kind.endswith("_parsing"):
         text = text.partition(",")[0]  # what follows may quote the value
-    for opening in ("Input should ", "String should ", "Value should "):
+    for opening in (
+        "Input should ",
+        "String should ",
+        "Value should ",
+        "Tuple should ",
+    ):
         text = text.replace(opening, "should ")
     return text.rstrip(".")
 

@@ -4,6 +4,7 @@ The docstring under a field is its documentation everywhere: in the generated fi
 the JSON Schema and in the reference.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -81,6 +82,23 @@ def _redis(url: SecretStr) -> SecretStr:
     return url
 
 
+def _database(url: SecretStr) -> SecretStr:
+    said = url.get_secret_value()
+    file = said.partition("duckdb:///")[2]
+    is_server = said.startswith(("postgresql://", "postgresql+psycopg://"))
+    if said and not is_server and file in {"", ":memory:"}:
+        raise ValueError(
+            "should read like duckdb:////folder/file.duckdb or postgresql://host/name"
+        )
+    return url
+
+
+def _readable(file: Path) -> Path:
+    if not os.access(file, os.R_OK):
+        raise ValueError("should be a file that can be read")
+    return file
+
+
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A length of time; zero where zero has a meaning."""
 Timeout = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -89,6 +107,10 @@ Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """An amount of US dollars."""
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 """A path that means the same wherever the gateway is started."""
+ReadableFile = Annotated[AbsolutePath, AfterValidator(_readable)]
+"""A file that is there."""
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
+"""The URL of a database; secret, since it may hold a password."""
 Rate = Annotated[str, AfterValidator(_rate)]
 """A number of requests per unit of time."""
 TokenRate = Annotated[str, AfterValidator(_tokens)]
@@ -162,7 +184,7 @@ class Http(Section):
     """Largest number of connections open at once."""
     proxy: ProxyUrl | None = None
     """URL of the proxy for all upstreams, such as http://user:password@host:3128."""
-    ca_file: AbsolutePath | None = None
+    ca_file: ReadableFile | None = None
     """File of PEM certificates to trust in place of the usual authorities."""
     trust_env: bool = False
     """Whether HTTP_PROXY, HTTPS_PROXY and NO_PROXY are followed."""
@@ -180,8 +202,9 @@ class Logging(Section):
 class Storage(Section):
     """Where records and account facts are kept."""
 
-    url: SecretStr = SecretStr("")
-    """SQLAlchemy URL of the database; empty is a DuckDB file in the data folder."""
+    url: DatabaseUrl = SecretStr("")
+    """URL of the database, duckdb:////folder/file.duckdb or postgresql://host/name;
+    empty is a DuckDB file in the data folder."""
     request_log: bool = True
     """Whether a record of each request to a model is kept; never what was said."""
     queue_size: int = Field(default=10_000, ge=1)

@@ -79,14 +79,16 @@ def read_layers(
     config_file: Path | None,
     overrides: Mapping[str, str],
     environ: Mapping[str, str],
+    named: Mapping[str, str] | None = None,
 ) -> Layers:
     """Read the settings file, the environment and the command line.
 
     Args:
         config_file: The file named by ``--config``; without one, that of
             ``CCPROXY_CONFIG``, else the usual one if it exists.
-        overrides: Text by dotted key, from the command line.
+        overrides: Text by dotted key, from ``--set``.
         environ: The environment.
+        named: The same from options of their own, which ``OPTIONS`` tells.
 
     Raises:
         ConfigError: The file can't be read or is not TOML, or a name is not a key.
@@ -95,6 +97,7 @@ def read_layers(
     stack = [] if file is None else [_read_toml(file)]
     stack += _read_environ(environ)
     stack += _read_overrides(overrides)
+    stack += _read_named(named or {})
     return Layers(file=file, stack=tuple(stack))
 
 
@@ -149,8 +152,13 @@ def _read_environ(environ: Mapping[str, str]) -> Iterator[Layer]:
 def _read_overrides(overrides: Mapping[str, str]) -> Iterator[Layer]:
     """Yield the options, those of whole tables before those of keys in them."""
     for key in sorted(overrides, key=lambda key: (key.count("."), key)):
-        source = OPTIONS.get(key, f"--set {key}")
-        yield _text_layer(source, key.split("."), overrides[key])
+        yield _text_layer(f"--set {key}", key.split("."), overrides[key])
+
+
+def _read_named(named: Mapping[str, str]) -> Iterator[Layer]:
+    for key, option in OPTIONS.items():
+        if key in named:
+            yield _text_layer(option, key.split("."), named[key])
 
 
 def _text_layer(source: str, keys: list[str], text: str) -> Layer:

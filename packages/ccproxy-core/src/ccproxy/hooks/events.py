@@ -36,6 +36,7 @@ class Failure(StrEnum):
     BAD_REQUEST = "bad_request"
     NO_CREDENTIAL = "no_credential"
     UPSTREAM_UNREACHABLE = "upstream_unreachable"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
     UPSTREAM_DIED = "upstream_died"
     UPSTREAM_FAILED = "upstream_failed"
     CLIENT_LEFT = "client_left"

@@ -75,16 +75,11 @@ class RequestsPage(BaseModel):
     """Give it as ``cursor`` to get the page that follows; ``null`` on the last one."""
 
 
-class RequestGroup(BaseModel):
-    """Requests that have something in common, counted."""
+class RequestSums(BaseModel):
+    """Requests, counted and added up."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    key: str | None
-    """The name or id of what they have in common; ``null`` if there is none, or by
-    time."""
-    begins_at: AwareDatetime | None
-    """When the minute, hour or day (UTC) begins; ``null`` if not by time."""
     requests: int
     """How many there were."""
     failed: int
@@ -113,6 +108,16 @@ class RequestGroup(BaseModel):
     """How many of them have a known cost; only those are in the sum."""
     cost: float | None
     """What they cost in US dollars; ``null`` if no cost is known."""
+
+
+class RequestGroup(RequestSums):
+    """Requests that have something in common."""
+
+    key: str | None
+    """The name or id of what they have in common; ``null`` if there is none, or by
+    time."""
+    begins_at: AwareDatetime | None
+    """When the minute, hour or day (UTC) begins; ``null`` if not by time."""
     duration_mean: float
     """Seconds that one took on average."""
     duration_p95: float
@@ -129,5 +134,5 @@ class RequestStats(BaseModel):
     groups: tuple[RequestGroup, ...]
     """By time in its order, the latest thousand; else the largest thousand, the largest
     first."""
-    others: RequestGroup | None = None
-    """All groups beyond the thousand as one; ``null`` if there are none, or by time."""
+    total: RequestSums
+    """All groups together, those beyond the thousand included."""

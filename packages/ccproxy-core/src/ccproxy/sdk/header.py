@@ -15,7 +15,7 @@ def _sendable(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for name, value in headers.items():
         text = value.get_secret_value()
         if not (_NAME.fullmatch(name) and text.isascii() and text.isprintable()):
-            msg = "a header holds what no header can"
+            msg = "holds what no header can"
             raise ValueError(msg)
     return headers
 

@@ -14,13 +14,13 @@ def _base_url(text: str) -> str:
     except ValueError:
         named = False
     if not named or parts.scheme not in {"http", "https"} or not _plain(text):
-        msg = "a base URL begins with http:// or https:// and names a host"
+        msg = "should begin with http:// or https:// and name a host"
         raise ValueError(msg)
     if parts.username is not None or parts.password is not None:
-        msg = "a base URL holds no user or password"
+        msg = "should hold no user or password"
         raise ValueError(msg)
     if parts.query or parts.fragment:
-        msg = "a base URL has no query and no fragment"
+        msg = "should have no query and no fragment"
         raise ValueError(msg)
     return text.rstrip("/")
 

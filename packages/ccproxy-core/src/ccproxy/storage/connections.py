@@ -112,7 +112,7 @@ class Connections:
                 if not is_held(error):
                     raise
                 if time.monotonic() >= until or self._given_up.is_set():
-                    raise held(self.name) from error
+                    raise held(self.name, error) from error
             self._given_up.wait(random.uniform(0, _PAUSE))  # noqa: S311  (no secret)
 
     def _create(self, file: Path) -> None:
@@ -154,11 +154,13 @@ def _migrated_for_long(name: str) -> StorageError:
 
 
 def _parse(url: str) -> URL:
-    hint = "Write duckdb:////folder/file.duckdb or postgresql+psycopg://host/name."
+    hint = "Write duckdb:////folder/file.duckdb or postgresql://host/name."
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise StorageError("storage.url is no URL of a database.", hint=hint) from error
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in {"duckdb", "postgresql+psycopg"}:
         msg = f"storage.url names {parsed.drivername!r}, which is no database we know."
         raise StorageError(msg, hint=hint)

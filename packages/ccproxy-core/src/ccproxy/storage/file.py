@@ -65,5 +65,5 @@ def _connected(
             if not is_held(error):
                 raise
             if time.monotonic() >= until or given_up.is_set():
-                raise held(str(file)) from error
+                raise held(str(file), error) from error
         given_up.wait(random.uniform(0, PAUSE))  # noqa: S311  (no secret)

@@ -1,5 +1,6 @@
 """Words of databases that need no library of one."""
 
+import re
 from pathlib import Path
 
 from ccproxy.errors import StorageError
@@ -12,6 +13,7 @@ USE_HINT = "Check storage.url and who may use it; 'ccproxy doctor' helps."
 
 _HELD = "Could not set lock on file"
 """How DuckDB says that another process has the file."""
+_HOLDER = re.compile(r"held in .+ \((PID \d+)\)")
 
 
 def duckdb_file(url: str) -> Path | None:
@@ -25,9 +27,11 @@ def is_held(error: BaseException) -> bool:
     return _HELD in str(error)
 
 
-def held(name: str) -> StorageError:
-    """Say that somebody else keeps the file open."""
-    msg = f"Another process holds the database {name}."
+def held(name: str, error: BaseException) -> StorageError:
+    """Say that somebody else keeps the file open, and who, if DuckDB knows."""
+    found = _HOLDER.search(str(error))
+    who = f"Another process ({found[1]})" if found else "Another process"
+    msg = f"{who} holds the database {name}."
     hint = "Close programs that keep it open, such as a DuckDB shell."
     return StorageError(msg, hint=hint)
 

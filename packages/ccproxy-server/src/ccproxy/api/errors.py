@@ -86,7 +86,7 @@ _ANSWERS: tuple[tuple[type[CCProxyError], Answer], ...] = (
         UpstreamRestingError,
         Answer(503, "upstream_resting", Failure.UPSTREAM_UNREACHABLE),
     ),
-    (UpstreamTimeoutError, Answer(504, "upstream_timeout", Failure.UPSTREAM_DIED)),
+    (UpstreamTimeoutError, Answer(504, "upstream_timeout", Failure.UPSTREAM_TIMEOUT)),
     (UpstreamError, Answer(502, "upstream_died", Failure.UPSTREAM_DIED)),
 )
 """Subclasses stand before their parents."""

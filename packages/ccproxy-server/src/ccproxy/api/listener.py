@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from http.client import HTTPConnection, HTTPException
 
 from ccproxy.errors import PortInUseError, StartError
 
@@ -24,9 +25,22 @@ def bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            msg = f"Port {port} of {address} is in use by another program."
+            who = "a ccproxy" if _is_ours(address, port) else "another program"
+            msg = f"Port {port} of {address} is in use by {who}."
             hint = f"Stop it, or choose another port: --port {port + 1}"
             raise PortInUseError(msg, hint=hint) from error
         msg = f"Can't listen on {address} port {port}: {error.strerror or error}."
         raise StartError(msg, hint="Check server.host and server.port.") from error
     return listener
+
+
+def _is_ours(address: str, port: int) -> bool:
+    """Tell whether a gateway answers there."""
+    connection = HTTPConnection(address, port, timeout=1)
+    try:
+        connection.request("GET", "/health/live")
+        return connection.getresponse().getheader("x-ccproxy-request-id") is not None
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -16,6 +16,7 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 from ccproxy.api.banner import banner
 from ccproxy.api.connection import Connection
 from ccproxy.api.gateway import Gateway
+from ccproxy.api.lifeline import stop_on_hangup, stop_with_parent, stop_with_stdin
 from ccproxy.api.listener import bound
 from ccproxy.api.version import VERSION
 from ccproxy.config import Settings, load
@@ -56,10 +57,12 @@ def main(arguments: Sequence[str]) -> int:
         StartError: The gateway can't start.
     """
     options = _parser().parse_args(arguments)
-    launch = Launch(options.config, _overrides(options))
+    launch = Launch(options.config, parse_sets(options.set), _named(options))
     gateway = _gateway(launch)
     listener = bound(gateway.settings.server.host, gateway.settings.server.port)
     listener.set_inheritable(True)  # by workers, and by what is started anew
+    if options.stop_on_eof:
+        stop_with_stdin()
     try:
         _serve(gateway, launch, listener, reload=options.reload)
     finally:
@@ -69,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def create_app() -> Gateway:
     """Make the gateway in a worker, from what ``serve`` was told."""
+    stop_with_parent()
     return _gateway(Launch.from_environ(os.environ))
 
 
@@ -118,6 +122,7 @@ def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     settings = gateway.settings
+    stop_on_hangup()
     if not reload and settings.server.workers == 1:
         config = _config(settings, gateway)
         try:
@@ -134,7 +139,10 @@ def _serve(
         target = uvicorn.Server(config).run
         ChangeReload(config, target=target, sockets=[listener]).run()
     else:
-        Multiprocess(config, sockets=[listener]).run()
+        hangup = signal.getsignal(signal.SIGHUP)
+        supervisor = Multiprocess(config, sockets=[listener])
+        signal.signal(signal.SIGHUP, hangup)  # it would start all workers anew
+        supervisor.run()
 
 
 def _config(
@@ -179,16 +187,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reload", action="store_true", help="restart when code changes"
     )
+    parser.add_argument(
+        "--stop-on-eof",
+        action="store_true",
+        help="stop when standard input ends, as with the program that started it",
+    )
     return parser
 
 
-def _overrides(options: argparse.Namespace) -> dict[str, str]:
+def _named(options: argparse.Namespace) -> dict[str, str]:
     named = {
         "server.host": options.host,
         "server.port": options.port,
         "server.workers": options.workers,
         "logging.level": options.log_level,
     }
-    return parse_sets(options.set) | {
-        key: value for key, value in named.items() if value is not None
-    }
+    return {key: value for key, value in named.items() if value is not None}

@@ -5,18 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    Select,
-    and_,
-    case,
-    extract,
-    func,
-    null,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Row, Select, case, extract, func, or_, select
 from sqlmodel import Session
 
 from ccproxy.errors import UnknownRequestError
@@ -27,6 +16,7 @@ from ccproxy.models.request_query import (
     RequestGroup,
     RequestsPage,
     RequestStats,
+    RequestSums,
 )
 from ccproxy.models.request_record import COUNTS, LISTS, RequestRecord, first_id
 from ccproxy.models.request_table import request_records
@@ -130,42 +120,21 @@ class RequestRepository:
 
     def stats(self, by: GroupBy, wanted: RequestFilter) -> RequestStats:
         """Count records, by time or by what they have in common."""
-        if by in _SECONDS:
-            bucket = _bucket(_SECONDS[by])
-            rows = self._grouped(bucket, wanted, bucket.desc())
-            latest = rows[:MOST_GROUPS]
-            return RequestStats(by=by, groups=tuple(map(_time_group, reversed(latest))))
-        key = _COLUMN[by.value]
-        rows = self._grouped(key, wanted, func.count().desc(), key)
-        groups = tuple(map(_group, rows[:MOST_GROUPS]))
-        if len(rows) <= MOST_GROUPS:
-            return RequestStats(by=by, groups=groups)
-        others = self._others(key, wanted, [each.key for each in groups])
-        return RequestStats(by=by, groups=groups, others=others)
-
-    def _grouped(
-        self,
-        key: ColumnElement[Any],
-        wanted: RequestFilter,
-        *order: ColumnElement[Any],
-    ) -> Sequence[Row[Any]]:
-        """Count records by a key; one group more than is told shows that there are."""
-        asked = select(key.label("key"), *_aggregates()).group_by(key).order_by(*order)
-        asked = self._where(asked, wanted).limit(MOST_GROUPS + 1)
-        return self._session.connection().execute(asked).all()
-
-    def _others(
-        self,
-        key: ColumnElement[Any],
-        wanted: RequestFilter,
-        told: Sequence[str | None],
-    ) -> RequestGroup:
-        """Count the records of all groups that are not told."""
-        unnamed = key.is_(None)
-        named = key.not_in([each for each in told if each is not None])
-        other = and_(~unnamed, named) if None in told else or_(unnamed, named)
-        asked = self._where(select(null().label("key"), *_aggregates()), wanted)
-        return _group(self._session.connection().execute(asked.where(other)).one())
+        is_by_time = by in _SECONDS
+        key = _bucket(_SECONDS[by]) if is_by_time else _COLUMN[by.value]
+        counts = select(key.label("key"), *_aggregates())
+        asked = self._where(counts, wanted).group_by(key)
+        if is_by_time:
+            asked = asked.order_by(key.desc())
+        else:
+            asked = asked.order_by(func.count().desc(), key)
+        rows = self._session.connection().execute(asked.limit(MOST_GROUPS)).all()
+        groups = [_group(row, is_by_time=is_by_time) for row in rows]
+        return RequestStats(
+            by=by,
+            groups=tuple(reversed(groups) if is_by_time else groups),
+            total=_total(rows),
+        )
 
     def _where(self, asked: Select[Any], wanted: RequestFilter) -> Select[Any]:
         asked = asked.where(*_conditions(wanted))
@@ -204,17 +173,24 @@ def _bucket(seconds: int) -> ColumnElement[Any]:
 
 
 def _aggregates() -> Iterator[ColumnElement[Any]]:
-    yield func.count().label("requests")
-    yield func.count(_COLUMN.failure).label("failed")
-    yield func.count(case((_COLUMN.status >= 400, 1))).label("errors")
-    yield func.count(_COLUMN.output_tokens).label("counted")
-    yield func.count(_COLUMN.cost).label("priced")
-    for name in _SUMS:
-        yield func.sum(_COLUMN[name]).label(name)
+    for name, each in _sums():
+        yield each.label(name)
+        # Of the groups, so that the records are read but once.
+        yield func.sum(each).over().label(f"total_{name}")
     yield func.avg(_COLUMN.duration).label("duration_mean")
     # A second percentile would cost as much as all the rest together.
     percentile = func.percentile_cont(0.95).within_group(_COLUMN.duration)
     yield percentile.label("duration_p95")
+
+
+def _sums() -> Iterator[tuple[str, ColumnElement[Any]]]:
+    yield "requests", func.count()
+    yield "failed", func.count(_COLUMN.failure)
+    yield "errors", func.count(case((_COLUMN.status >= 400, 1)))
+    yield "counted", func.count(_COLUMN.output_tokens)
+    yield "priced", func.count(_COLUMN.cost)
+    for name in _SUMS:
+        yield name, func.sum(_COLUMN[name])
 
 
 def _record(row: Row[Any]) -> RequestRecord:
@@ -224,11 +200,20 @@ def _record(row: Row[Any]) -> RequestRecord:
     return RequestRecord(**values)
 
 
-def _group(row: Row[Any]) -> RequestGroup:
-    return RequestGroup(begins_at=None, **row._asdict())
-
-
-def _time_group(row: Row[Any]) -> RequestGroup:
+def _group(row: Row[Any], *, is_by_time: bool) -> RequestGroup:
     values = row._asdict()
-    begins_at = datetime.fromtimestamp(float(values.pop("key")), UTC)
-    return RequestGroup(key=None, begins_at=begins_at, **values)
+    key = values.pop("key")
+    begins_at = datetime.fromtimestamp(float(key), UTC) if is_by_time else None
+    return RequestGroup(key=None if is_by_time else key, begins_at=begins_at, **values)
+
+
+def _total(rows: Sequence[Row[Any]]) -> RequestSums:
+    """Take the sums of all groups, which each row tells."""
+    if not rows:
+        unknown = dict.fromkeys((*COUNTS, "cost"))
+        zeros = dict.fromkeys(RequestSums.model_fields, 0)
+        return RequestSums.model_validate(zeros | unknown)
+    values = rows[0]._asdict()
+    return RequestSums.model_validate(
+        {name: values[f"total_{name}"] for name in RequestSums.model_fields}
+    )

@@ -42,7 +42,9 @@ NAME = re.compile(r"[a-z][a-z0-9_-]*")
 def _provider_name(name: str) -> str:
     if NAME.fullmatch(name) and name != "openai":
         return name
-    msg = "a provider's name is lower case letters, digits, '-', '_', and not 'openai'"
+    msg = (
+        "should be named otherwise: lower case letters, digits, '-', '_', not 'openai'"
+    )
     raise ValueError(msg)
 
 

@@ -151,10 +151,12 @@ def _too_much(cap: Cap, amount: int, standing: Standing) -> LimitExceededError:
 
 def _spent(budget: Budget, left: int, micros: int, now: datetime) -> LimitExceededError:
     quota, end = budget.quota, budget.ends_at(now)
-    when = "in total" if end is None else f"per {quota.per}"
     hint = f"{budget.setting} sets it."
-    if end is not None:
+    if micros > quota.amount:
+        hint, end = f"Ask for a shorter answer, or raise the budget; {hint}", None
+    elif end is not None:
         hint = f"Ask again on {end:%Y-%m-%d} (UTC); {hint}"
+    when = "in total" if quota.per == "total" else f"per {quota.per}"
     return LimitExceededError(
         f"{budget.whose} has a budget of {_usd(quota.amount)} US dollars {when}, of "
         f"which {_usd(max(left, 0))} are left. This request may cost {_usd(micros)}.",
