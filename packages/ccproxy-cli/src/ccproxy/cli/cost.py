@@ -130,10 +130,11 @@ def _name(group: RequestGroup) -> str:
 
 def _row(name: str, used: RequestSums) -> tuple[str, ...]:
     """Write what requests have used together."""
+    known = used.priced + used.errors
     return (
         name,
         f"{used.requests:,}",
         *(tokens(getattr(used, count)) for count in _COUNTS),
         usd(used.cost),
-        f"{used.requests - used.priced:,}",
+        f"{max(used.requests - known, 0):,}",
     )
