@@ -82,7 +82,14 @@ MASKED: dict[str, list[tuple[str, str]]] = {
         *((f"{p}{LONG}", LONG) for p in ("hvs.", "hvb.", "dop_v1_", "doo_v1_")),
         *((f"{p}{LONG}", LONG) for p in ("lin_api_", "ntn_", "shpat_", "glsa_")),
         ("SG." + f"{RANDOM}.{LONG}", LONG),
+        *((f"dp.{kind}.{LONG}", LONG) for kind in ("pt", "st")),
     ],
+    "Supabase, LangSmith, Figma and others": [
+        *((f"{p}{LONG}", LONG) for p in ("sbp_", "lsv2_pt_", "lsv2_sk_", "figd_")),
+        *((f"{p}{LONG}", LONG) for p in ("NRAK-", "PMAK-", "sntrys_")),
+        ("AGE-SECRET-KEY-" + f"1{LONG.upper()}", LONG.upper()),
+    ],
+    "Databricks": [("dapi" + "0af9" * 8, "0af9")],
     "Stripe": [("sk_live_" + RANDOM, RANDOM), ("whsec_" + RANDOM, RANDOM)],
     "npm, PyPI, Docker": [("npm_" + LONG, LONG), ("pypi-" + LONG, LONG)],
     "authorization scheme": [
@@ -124,6 +131,14 @@ MASKED: dict[str, list[tuple[str, str]]] = {
         ('[["authorization", "Bearer hunter2"], ["a", "b"]] was sent', "hunter2"),
     ],
     "option": [("codex --api-key hunter2 exec", "hunter2")],
+    "login of curl": [
+        ("curl -u me:hunter2 https://host", "hunter2"),
+        ("curl --user='me:hunter2' https://host", "hunter2"),
+    ],
+    "login of netrc": [
+        ("machine host login me password hunter2", "hunter2"),
+        ("machine host\n  login me\n  password hunter2\n", "hunter2"),
+    ],
     "random, after a credential word": [
         ("the token aB3dE5fG7hJ9kL2mN4pQ6rS8 was refused", RANDOM),
         ("AWS secret key wJalrXUtnFEMI/" + "K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalr"),
@@ -173,6 +188,10 @@ def test_what_stands_around_a_secret_stays(text: str, masked: str) -> None:
     "text",
     [
         "",
+        "docker run -u 1000:1000 image",
+        "git push -u origin main:main",
+        "chown --user root:wheel",
+        "the login or password is wrong",
         "/v1/chat/completions",
         "The model answered 17 tokens in 0.3 s.",
         "2026-11-23T21:53:06.834515Z",

@@ -132,8 +132,9 @@ def _behind(value: re.Pattern[str]) -> Callable[[Match], Span | None]:
 
 
 def _no_word(match: Match) -> Span | None:
-    """Tell ``Bearer x7Gk…`` from "basic understanding"."""
-    return None if is_word(match["secret"]) else match.span("secret")
+    """Tell ``Bearer x7Gk…`` from "basic understanding", and a user from its number."""
+    secret = match["secret"]
+    return None if is_word(secret) or is_number(secret) else match.span("secret")
 
 
 def _login(match: Match) -> Span | None:
@@ -243,9 +244,15 @@ RULES: tuple[Rule, ...] = (
     _prefixed("Fireworks", "fw_", r"[A-Za-z0-9]{20,}+"),
     _prefixed(
         "Vault, DigitalOcean and others",
-        "hvs. hvb. dop_v1_ doo_v1_ lin_api_ ntn_ shpat_ glsa_ SG.",
+        "hvs. hvb. dop_v1_ doo_v1_ lin_api_ ntn_ shpat_ glsa_ SG. dp.pt. dp.st.",
         r"[\w.-]{30,}+",
     ),
+    _prefixed(
+        "Supabase, LangSmith, Figma and others",
+        "sbp_ lsv2_pt_ lsv2_sk_ figd_ NRAK- PMAK- sntrys_ AGE-SECRET-KEY-1",
+        r"[\w-]{24,}+",
+    ),
+    _prefixed("Databricks", "dapi", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
     _prefixed(
         "Stripe", "sk_live_ sk_test_ rk_live_ rk_test_ whsec_", r"[A-Za-z0-9]{16,}+"
     ),
@@ -287,6 +294,23 @@ RULES: tuple[Rule, ...] = (
         ("key", "secret", "passw", "token"),
         re.compile(r"(?<![\w-])--(?P<name>[\w-]{2,64}+)(?P<ends>)\s{1,4}+(?=[^\s-])"),
         _named,
+    ),
+    Rule(
+        "login of curl",
+        ("-u", "--user"),
+        re.compile(
+            r"(?<![\w-])-(?:u|-user)[ =]{1,4}+[\"']?+[^\s:\"'/]{1,100}+:"
+            r"(?P<secret>[^\s\"'\\]++)"
+        ),
+        _no_word,
+    ),
+    Rule(
+        "login of netrc",
+        ("login",),
+        re.compile(
+            r"(?<!\w)login\s{1,8}+\S{1,100}+\s{1,8}+password\s{1,8}+(?P<secret>\S++)"
+        ),
+        _no_word,
     ),
     Rule(
         "random, after a credential word",
