@@ -14,7 +14,6 @@ from ccproxy.models.request_query import (
     GroupBy,
     RequestGroup,
     RequestStats,
-    RequestSums,
 )
 from fakes.records import NOW, keep, record
 
@@ -107,16 +106,20 @@ def group(**facts: object) -> RequestGroup:
 
 
 def test_the_total_is_of_all_groups_also_of_those_that_are_not_shown() -> None:
-    facts: dict[str, object] = dict.fromkeys(RequestGroup.model_fields, 0)
-    facts |= {"begins_at": None, "requests": 2, "priced": 2, "cost": 0.5}
-    groups = [RequestGroup.model_validate({**facts, "key": key}) for key in "ab"]
-    total = RequestSums.model_validate({**facts, "requests": 9, "cost": 7.0})
-    rows = rows_of(RequestStats(by=GroupBy.SESSION, groups=tuple(groups), total=total))
+    groups = group(key="a"), group(key="b")
+    total = group(requests=9, cost=7.0)
+    rows = rows_of(RequestStats(by=GroupBy.SESSION, groups=groups, total=total))
     assert [(row[0], row[1], *row[-2:]) for row in rows] == [
         ("a", "2", "0.5000", "0"),
         ("b", "2", "0.5000", "0"),
         ("total", "9", "7.0000", "7"),
     ]
+
+
+def test_what_was_refused_is_not_of_unknown_cost() -> None:
+    total = group(requests=5, errors=2)
+    stats = RequestStats(by=GroupBy.MODEL, groups=(total, total), total=total)
+    assert [row[-1] for row in rows_of(stats)] == ["1"] * 3
 
 
 @pytest.mark.usefixtures("kept")
@@ -130,6 +133,6 @@ def test_programs_are_told_the_same_as_json(ccproxy: Run) -> None:
 
 def test_a_running_gateway_is_asked(ccproxy: Run, gateway: str) -> None:
     told = ccproxy("cost", "--url", gateway)
-    assert (told.returncode, told.stdout) == (0, "No request is known.\n")
+    assert (told.returncode, told.stdout) == (0, "No request fits; --since is 7d.\n")
     nobody = ccproxy("cost", "--url", "http://127.0.0.1:1")
     assert nobody.returncode == 9

@@ -167,6 +167,20 @@ def test_the_data_folder_is_to_be_private(
 
 
 @pytest.mark.usefixtures("port")
+def test_a_folder_that_cannot_be_written_to_is_told_with_what_names_another(
+    checks: Callable[..., Found], environ: dict[str, str]
+) -> None:
+    environ["XDG_DATA_HOME"] = "/dev/null"
+    found = checks()
+    for name, another in (
+        ("data folder", "set XDG_DATA_HOME to another folder"),
+        ("storage", "set storage.url to another file"),
+    ):
+        assert found[name]["state"] == "fail"
+        assert found[name]["hint"] == f"Let this user write there, or {another}."
+
+
+@pytest.mark.usefixtures("port")
 def test_of_the_storage_it_says_what_was_checked(
     checks: Callable[..., Found], home: Path
 ) -> None:

@@ -159,7 +159,9 @@ def test_without_a_gateway_the_database_is_read(ccproxy: Run) -> None:
     shown = json.loads(ccproxy("requests", "list", *here, "--json").stdout)
     assert [each["request_id"] for each in shown["requests"]] == ["first"]
     none = ccproxy("requests", "list", "--client", "curl")
-    assert none.stdout == "No request is known.\n"
+    assert none.stdout == "No request fits.\n"
+    alike = json.loads(ccproxy("requests", "list", "--model", "?", "--json").stdout)
+    assert len(alike["requests"]) == len(KEPT)
 
 
 @pytest.mark.usefixtures("kept")

@@ -94,6 +94,19 @@ def test_under_an_ambiguous_name_only_what_looks_random_is_masked() -> None:
     assert mask_json({"code": SECRET}) == {"code": mask_token(SECRET)}
 
 
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        "0199a7c2-5a3e-7d41-9f00-0123456789ab",  # Claude Code, Codex
+        "ses_61fb8e1a8ffeRMpr0vSeWrh1ts",  # opencode
+        "conv_6890f1c2a3b48190b7a3d1e5",  # OpenAI
+    ],
+)
+def test_the_ids_of_conversations_can_be_read_and_asked_for(conversation: str) -> None:
+    told = {"session": conversation, "key": conversation}
+    assert mask_json(told) == told
+
+
 def test_nesting_keeps_its_structure() -> None:
     value = {"a": [{"api_key": SECRET}, 1, None, 2.5, True], "b": ("x",), "c": {"y"}}
     assert mask_json(value) == {

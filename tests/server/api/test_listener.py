@@ -1,11 +1,12 @@
 """Where the gateway listens."""
 
 import asyncio
+import resource
 import socket
 
 import pytest
 
-from ccproxy.api.listener import bound
+from ccproxy.api.listener import allow_all_files, bound
 from ccproxy.errors import PortInUseError
 from ccproxy.testing import gateway
 
@@ -34,3 +35,13 @@ async def test_it_is_told_where_a_gateway_listens_already() -> None:
         port = running.client.base_url.port or 0
         with pytest.raises(PortInUseError, match="in use by a ccproxy"):
             await asyncio.to_thread(bound, "127.0.0.1", port)
+
+
+def test_as_many_connections_may_be_open_as_the_system_lets_a_process_have() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+    try:
+        allow_all_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -97,7 +97,7 @@ def cost(
     elif stats.groups:
         show_table((by.upper(), *_COLUMNS), rows_of(stats))
     else:
-        show("No request is known.")
+        show(f"No request fits; --since is {since}.")
 
 
 async def _stats(
@@ -130,10 +130,11 @@ def _name(group: RequestGroup) -> str:
 
 def _row(name: str, used: RequestSums) -> tuple[str, ...]:
     """Write what requests have used together."""
+    known = used.priced + used.errors
     return (
         name,
         f"{used.requests:,}",
         *(tokens(getattr(used, count)) for count in _COUNTS),
         usd(used.cost),
-        f"{used.requests - used.priced:,}",
+        f"{max(used.requests - known, 0):,}",
     )

@@ -191,14 +191,25 @@ def _as_text(value: object) -> str:
 
 
 def _in_text(text: str, place: _Place) -> str:
-    if _is_plain(text) if len(text) <= _SHORT else not _has_hint(text.lower()):
+    is_json = text[:1] in {"{", "["} and place.level < _LEVELS
+    if len(text) <= _SHORT and not is_json:
+        return _in_short(text, own=place.own)
+    if not _has_hint(text.lower()):
         return text
-    if text[0] in "{[" and place.level < _LEVELS:
-        masked = _in_json(text, place)
-        if masked is not None:
-            return masked
+    if is_json and (masked := _in_json(text, place)) is not None:
+        return masked
+    return _by_rules(text, own=place.own)
+
+
+@lru_cache(maxsize=2048)
+def _in_short(text: str, *, own: bool) -> str:
+    is_plain = _ID.fullmatch(text) or not _has_hint(text.lower())
+    return text if is_plain else _by_rules(text, own=own)
+
+
+def _by_rules(text: str, *, own: bool) -> str:
     lower = text.lower()
-    for rule in RULES if place.own else _ALL:
+    for rule in RULES if own else _ALL:
         if any(hint in lower for hint in rule.hints):
             text = rule.apply(text, mask_token)
     return text
@@ -223,12 +234,6 @@ def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
         msg = "a name twice"
         raise ValueError(msg)
     return made
-
-
-@lru_cache(maxsize=2048)
-def _is_plain(text: str) -> bool:
-    """Tell a text that no rule can find anything in."""
-    return _ID.fullmatch(text) is not None or not _has_hint(text.lower())
 
 
 def _has_hint(lower: str) -> bool:

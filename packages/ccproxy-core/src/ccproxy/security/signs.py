@@ -9,7 +9,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _HASH = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _ID = re.compile(
     r"(?:req|msg|chatcmpl|cmpl|resp|call|toolu|fc|rs|gen|item|evt|org|user|proj|asst"
-    r"|thread|run|file|batch|acct|trace|span)[-_]"
+    r"|thread|run|file|batch|acct|trace|span)[-_]|(?:conv|ses)_"
 )
 _PART = re.compile(r"[A-Za-z0-9]+")
 _CHANGE = re.compile(

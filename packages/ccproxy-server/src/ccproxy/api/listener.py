@@ -1,7 +1,9 @@
-"""The socket the gateway listens on."""
+"""The socket the gateway listens on, and how many it may have."""
 
 import errno
+import resource
 import socket
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 
 from ccproxy.errors import PortInUseError, StartError
@@ -32,6 +34,17 @@ def bound(host: str, port: int) -> socket.socket:
         msg = f"Can't listen on {address} port {port}: {error.strerror or error}."
         raise StartError(msg, hint="Check server.host and server.port.") from error
     return listener
+
+
+def allow_all_files() -> None:
+    """Let this process have as many files open as the system lets it.
+
+    Many systems begin with 1024 or less, and an answer takes two: the connections of
+    its client and to its upstream.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # where "any number" is not meant so
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _is_ours(address: str, port: int) -> bool:

@@ -17,7 +17,7 @@ from ccproxy.api.banner import banner
 from ccproxy.api.connection import Connection
 from ccproxy.api.gateway import Gateway
 from ccproxy.api.lifeline import stop_on_hangup, stop_with_parent, stop_with_stdin
-from ccproxy.api.listener import bound
+from ccproxy.api.listener import allow_all_files, bound
 from ccproxy.api.version import VERSION
 from ccproxy.config import Settings, load
 from ccproxy.config.launch import Launch, parse_sets
@@ -59,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     launch = Launch(options.config, parse_sets(options.set), _named(options))
     gateway = _gateway(launch)
+    allow_all_files()
     listener = bound(gateway.settings.server.host, gateway.settings.server.port)
     listener.set_inheritable(True)  # by workers, and by what is started anew
     if options.stop_on_eof:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from ccproxy.api.dependencies import get_request_log, get_settings
 from ccproxy.api.errors import problem
@@ -60,10 +60,11 @@ class StatsQuery(RequestFilter):
     """What they are counted by."""
 
 
-@router.get("/requests", responses=_NO_DATABASE)
-async def list_requests(log: Log, query: Annotated[PageQuery, Query()]) -> RequestsPage:
+@router.get("/requests", response_model=RequestsPage, responses=_NO_DATABASE)
+async def list_requests(log: Log, query: Annotated[PageQuery, Query()]) -> Response:
     """List requests to models, the latest first."""
-    return await log.page(_filter(query), limit=query.limit, cursor=query.cursor)
+    page = await log.page(_filter(query), limit=query.limit, cursor=query.cursor)
+    return await _masked(page)
 
 
 @router.get("/requests/{id}", responses=_NO_RECORD)
@@ -75,17 +76,13 @@ async def one_request(log: Log, id: str) -> RequestRecord:  # noqa: A002  (the p
 @router.get("/requests/{id}/bodies", response_model=Bodies, responses=_NO_BODIES)
 async def request_bodies(log: Log, id: str) -> Response:  # noqa: A002  (the path's)
     """Tell what was said in a request and its answer, masked, if that was captured."""
-    bodies = await log.bodies(id)
-    # In a thread, since it is masked once more, which takes its time for long texts.
-    return await asyncio.to_thread(MaskedJSON, bodies.model_dump(mode="json"))
+    return await _masked(await log.bodies(id))
 
 
-@router.get("/stats", responses=_NO_DATABASE)
-async def request_stats(
-    log: Log, query: Annotated[StatsQuery, Query()]
-) -> RequestStats:
+@router.get("/stats", response_model=RequestStats, responses=_NO_DATABASE)
+async def request_stats(log: Log, query: Annotated[StatsQuery, Query()]) -> Response:
     """Count requests by time or by what they have in common; add up their costs."""
-    return await log.stats(query.by, _filter(query))
+    return await _masked(await log.stats(query.by, _filter(query)))
 
 
 @router.get("/events", response_class=Response, responses=_STREAM)
@@ -98,6 +95,11 @@ async def live_requests(
     to other server processes follow once they are in the database.
     """
     return LiveRecords(log, settings.server.keepalive_seconds or None)
+
+
+async def _masked(answer: BaseModel) -> Response:
+    """Write an answer in a thread: to mask a long one takes its time."""
+    return await asyncio.to_thread(lambda: MaskedJSON(answer.model_dump(mode="json")))
 
 
 def _filter(query: RequestFilter) -> RequestFilter:
