@@ -87,7 +87,10 @@ def hello_installed(tmp_path: Path, environ: dict[str, str]) -> None:
     wheel = tmp_path / "site" / "hello_plugin-0.1.0.dist-info"
     wheel.mkdir(parents=True)
     (wheel / "METADATA").write_text("Name: hello-plugin\nVersion: 0.1.0\n")
-    points = "[ccproxy.plugins]\nhello = hello_plugin:HelloPlugin\n"
+    points = (
+        "[ccproxy.plugins]\nhello = hello_plugin:HelloPlugin\n"
+        "[ccproxy.commands]\nhello = hello_plugin.command:main\n"
+    )
     (wheel / "entry_points.txt").write_text(points)
     environ["PYTHONPATH"] = os.pathsep.join([str(wheel.parent), str(EXAMPLE / "src")])
 

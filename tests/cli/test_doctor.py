@@ -95,7 +95,7 @@ def test_plugins_that_are_switched_off_need_not_be_installed(
     plugins = checks("--set", 'plugins.enable=["server"]')["plugins"]
     assert plugins["state"] == "warn"
     assert plugins["hint"] == (
-        "Some are switched off; what does so tells: ccproxy plugins list"
+        "Some are switched off: 'ccproxy plugins list' tells by what."
     )
 
 

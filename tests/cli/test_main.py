@@ -7,14 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
-from ccproxy.cli.lazy import BUILTINS
+from ccproxy.cli.lazy import ANNOUNCED, BUILTINS
 from ccproxy.errors.exit_codes import MEANING
+from ccproxy.loader.commands import find_commands
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -29,7 +30,7 @@ Options:
   --install-completion  Install completion for the current shell.
   --show-completion     Show completion for the current shell, to copy it or
                         customize the installation.
-  --help                Show this message and exit.
+  -h, --help            Show this message and exit.
 
 Commands:
   serve     Start the gateway.
@@ -44,6 +45,7 @@ Commands:
   db        Show the database's state, and upgrade it.
   config    Show, write and check the settings.
   plugins   Show plugins, and begin a new one.
+  metrics   Added by ccproxy-plugin-metrics.
 
   Plugins may add commands; 'ccproxy plugins list' shows them.
 """
@@ -60,7 +62,7 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",)])
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
 def test_help_lists_the_commands(ccproxy: Run, arguments: tuple[str, ...]) -> None:
     told = ccproxy(*arguments)
     assert told.stdout + told.stderr == HELP
@@ -78,6 +80,24 @@ def test_help_imports_nothing_heavy(environ: dict[str, str]) -> None:
     imported = {line.rpartition("|")[2].strip() for line in lines}
     assert "typer" in imported
     assert imported & HEAVY == set()
+    assert not any(name.startswith("ccproxy.plugins") for name in imported)
+
+
+@pytest.mark.usefixtures("hello_installed")
+def test_help_lists_the_commands_that_wheels_announce(ccproxy: Run) -> None:
+    assert "\n  hello     Added by hello-plugin.\n" in ccproxy("--help").stdout
+
+
+def test_what_wheels_announce_is_what_their_plugins_add() -> None:
+    announced = {each.name: each.value for each in entry_points(group=ANNOUNCED)}
+    added = {name: each.target for name, each in find_commands().items()}
+    del added["serve"]  # it is in the list of ours
+    assert announced == added
+
+
+def test_h_is_short_for_help_everywhere(ccproxy: Run) -> None:
+    for command in (("requests", "-h"), ("requests", "list", "-h"), ("cost", "-h")):
+        assert ccproxy(*command).stdout.startswith("Usage: ccproxy ")
 
 
 @pytest.mark.parametrize("name", BUILTINS)

@@ -346,6 +346,19 @@ def test_a_program_that_can_t_be_started_is_an_error(
     assert told.stderr == "Error: odd can't be started: Exec format error.\n"
 
 
+def test_a_printed_line_says_which_variable_it_needs(ccproxy: Run, home: Path) -> None:
+    (home / "tokens").write_text("correct-horse-battery\n")
+    file = f"security.client_tokens_file={home}/tokens"
+    for program in ("claude", "codex"):
+        told = ccproxy("run", "--set", file, "--print", program)
+        assert '="$CCPROXY_TOKEN"' in told.stdout
+        assert told.stderr == (
+            "CCPROXY_TOKEN is not set: set it to a client token of the gateway.\n"
+        )
+        known = {"CCPROXY_TOKEN": "correct-horse-battery"}
+        assert ccproxy("run", "--set", file, "--print", program, env=known).stderr == ""
+
+
 def test_json_alone_is_no_order_to_run_nothing(ccproxy: Run) -> None:
     told = ccproxy("run", "--json", "--", "claude")
     assert (told.returncode, told.stdout) == (2, "")

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from ccproxy.config import Layers, Settings, load, plugin_sections, section
 from ccproxy.errors import ConfigError
@@ -474,6 +481,14 @@ class Served(PluginConfig):
 
     kinds: tuple[Literal["left", "right"], ...] = Field(("left",), min_length=1)
     base_url: BaseUrl = "http://localhost"
+    color: str = "red"
+
+    @field_validator("color")
+    @classmethod
+    def _no_color(cls, color: str) -> str:
+        if color != "red":
+            raise ValueError("any color will do as long as it is red")
+        return color
 
     @model_validator(mode="after")
     def _never_both(self) -> Self:
@@ -497,6 +512,13 @@ class Served(PluginConfig):
             ),
         ),
         ("kinds = ['left', 'right']", "served: two kinds exclude each other."),
+        (
+            "color = 'blue'",
+            (
+                "color: any color will do as long as it is red; "
+                "it is a string of 4 characters."
+            ),
+        ),
         (
             "base_url = 'foo'",
             (

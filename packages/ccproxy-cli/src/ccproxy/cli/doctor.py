@@ -133,7 +133,7 @@ def _plugins(status: PluginsStatus) -> Check:
     if not any(each.contributions.providers for each in status.plugins):
         hint = "Install one, such as the sandbox: pip install ccproxy-server"
         if any(each.state is PluginState.DISABLED for each in status.plugins):
-            hint = "Some are switched off; what does so tells: ccproxy plugins list"
+            hint = "Some are switched off: 'ccproxy plugins list' tells by what."
         return Check("plugins", State.WARN, "none of them adds a provider", hint)
     return Check("plugins", State.OK, f"{len(status.plugins)} found, none failed")
 

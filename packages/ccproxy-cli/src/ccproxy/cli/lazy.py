@@ -43,6 +43,10 @@ BUILTINS = {
 }
 
 
+ANNOUNCED = "ccproxy.commands"
+"""The group of entry points by which a wheel says which commands its plugins add."""
+
+
 def new_app(help: str | None = None) -> typer.Typer:  # noqa: A002  (typer's word)
     """Make the app of one command or group, in the style of all."""
     return typer.Typer(
@@ -64,19 +68,34 @@ class Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self._lazy = {name: _Lazy(name) for name in BUILTINS}
+        self._announced: dict[str, TyperCommand] = {}
         self.commands = {**self._lazy}
 
     def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
         """Find a command; plugins are looked for only if it is none of ours."""
         del ctx
-        if cmd_name in self._lazy:
-            return self._lazy[cmd_name]
+        known = self._lazy.get(cmd_name) or self._announced.get(cmd_name)
+        if known is not None:
+            return known
         # Imported here: it reads the entry points of all that is installed.
         contributed = importlib.import_module("ccproxy.cli.contributed")
         found = contributed.commands()
         for name, command in found.items():
             self.commands.setdefault(name, _Contributed(name, command.help))
         return _Contributed(cmd_name, "") if cmd_name in found else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List our commands, and those that wheels announce; no plugin is imported."""
+        # Imported here: it is slow, and only whoever asks for help has to wait for it.
+        from importlib.metadata import entry_points  # noqa: PLC0415
+
+        for point in sorted(entry_points(group=ANNOUNCED), key=lambda each: each.name):
+            wheel = point.dist.name if point.dist else "a plugin"
+            shown = _Contributed(point.name, f"Added by {wheel}.")
+            self._announced.setdefault(point.name, shown)
+        for name, command in self._announced.items():
+            self.commands.setdefault(name, command)
+        super().format_commands(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; what is wrong with its options is said without Python."""

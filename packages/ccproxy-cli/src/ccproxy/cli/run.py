@@ -220,3 +220,5 @@ def _print(line: Line, target: Target, *, as_json: bool) -> None:
         for name, value in pointing.environment.items()
     ]
     show(" ".join(["env", *words, shlex.join(command)]), whole=True)
+    if target.token and not os.environ.get(TOKEN_VARIABLE):
+        note(f"{TOKEN_VARIABLE} is not set: set it to a client token of the gateway.")

@@ -137,10 +137,12 @@ def explain(
         return Problem(path, f"{dotted(path)} is missing.", kind=kind)
     of_table = isinstance(value, Mapping)
     demand = _demand(error, value)
-    text = f"{dotted(path)}{' ' if _VERB.match(demand) else ': '}{demand}"
+    goes_on = _VERB.match(demand) is not None
+    text = f"{dotted(path)}{' ' if goes_on else ': '}{demand}"
     if not (of_table and kind in _OF_WHOLE_TABLE):
         is_open = is_plain(path, known)
-        text += f", but is {said(value, as_text=as_text) if is_open else shape(value)}"
+        found = said(value, as_text=as_text) if is_open else shape(value)
+        text += f"{', but' if goes_on else '; it'} is {found}"
     hint = _JSON if as_text and kind in _NESTED and isinstance(value, str) else None
     return Problem(path, f"{text}.", hint, kind, of_table)
 

@@ -11,7 +11,6 @@ from ccproxy.loader.catalogue import by_plugin
 
 _log = structlog.get_logger(__name__)
 
-
 _NEAR = 0.7
 """How like two names are of which one is a slip of the pen: by less, ``nope`` is nearly
 ``openai``."""

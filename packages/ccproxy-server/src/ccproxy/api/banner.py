@@ -83,7 +83,7 @@ def _why_none(gateway: Gateway) -> list[str]:
         return ["  none: install one, such as ccproxy-plugin-openai"]
     return [
         f"  none: switched off are {', '.join(off)}",
-        "  What switches them off: ccproxy plugins list",
+        "  'ccproxy plugins list' tells by what.",
     ]
 
 

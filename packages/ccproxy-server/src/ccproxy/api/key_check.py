@@ -19,6 +19,6 @@ def for_key(key: ClientKey | None, targets: Sequence[Target]) -> Sequence[Target
     if not left:
         raise AccessDeniedError(
             f"The key {key.name!r} may not ask {targets[0]}.",
-            hint="/v1/models lists the models it may ask. More tells who made it.",
+            hint="/v1/models lists what it may ask. Whoever made it can make another.",
         )
     return left
