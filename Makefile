@@ -55,7 +55,8 @@ docs: install ## write the reference documentation from the code
 bench: install ## measure requests per second through the gateway; ARGS="--help" tells more
 	$(RUN) python scripts/bench.py $(ARGS)
 
-soak: install ## ask a gateway for minutes and look for growth; ARGS="--minutes 30"
+soak: install ## write records and ask a gateway for minutes; ARGS="--minutes 30"
+	$(RUN) pytest -m soak
 	$(RUN) python scripts/soak.py $(ARGS)
 
 fuzz: install ## feed odd bytes to whatever reads them; ARGS="--seconds 600" goes on for longer

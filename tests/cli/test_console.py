@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ccproxy.cli.console import Lines
+from ccproxy.cli.console import Lines, show_table
 from fakes.forked import PATIENCE, started_program
 
 pytestmark = pytest.mark.e2e
@@ -63,6 +63,13 @@ def test_json_stays_json_on_a_terminal(environ: dict[str, str]) -> None:
     told = on_a_terminal(environ, "config", "path", "--json")
     assert told.startswith("{\r\n")
     assert "\x1b" not in told
+
+
+def test_a_value_of_several_lines_stays_in_its_row(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_table(("A", "B"), [("1\n2\r\n3", "x")])
+    assert capsys.readouterr().out == "A          B\n1\\n2\\r\\n3  x\n"
 
 
 def test_lines_that_come_one_by_one_are_aligned(

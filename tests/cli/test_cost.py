@@ -133,6 +133,6 @@ def test_programs_are_told_the_same_as_json(ccproxy: Run) -> None:
 
 def test_a_running_gateway_is_asked(ccproxy: Run, gateway: str) -> None:
     told = ccproxy("cost", "--url", gateway)
-    assert (told.returncode, told.stdout) == (0, "No request is known.\n")
+    assert (told.returncode, told.stdout) == (0, "No request fits; --since is 7d.\n")
     nobody = ccproxy("cost", "--url", "http://127.0.0.1:1")
     assert nobody.returncode == 9

@@ -76,7 +76,8 @@ def test_a_route_to_nobody_fails_as_it_does_in_serve(
     settings = checks("--set", "routing.default_provider=nobody")["settings"]
     assert settings["state"] == "fail"
     assert settings["detail"] == (
-        "routing.default_provider names the provider 'nobody', which does not exist."
+        "--set routing.default_provider: routing.default_provider names the provider "
+        "'nobody', which does not exist."
     )
 
 
@@ -88,13 +89,13 @@ def test_a_broken_plugin_fails_with_its_reason(checks: Callable[..., Found]) -> 
 
 
 @pytest.mark.usefixtures("port")
-def test_without_a_provider_it_names_one_to_install(
+def test_plugins_that_are_switched_off_need_not_be_installed(
     checks: Callable[..., Found],
 ) -> None:
     plugins = checks("--set", 'plugins.enable=["server"]')["plugins"]
     assert plugins["state"] == "warn"
     assert plugins["hint"] == (
-        "Install one, such as the sandbox: pip install ccproxy-server"
+        "Some are switched off; what does so tells: ccproxy plugins list"
     )
 
 
@@ -163,6 +164,20 @@ def test_the_data_folder_is_to_be_private(
         "detail": str(folder),
         "hint": None,
     }
+
+
+@pytest.mark.usefixtures("port")
+def test_a_folder_that_cannot_be_written_to_is_told_with_what_names_another(
+    checks: Callable[..., Found], environ: dict[str, str]
+) -> None:
+    environ["XDG_DATA_HOME"] = "/dev/null"
+    found = checks()
+    for name, another in (
+        ("data folder", "set XDG_DATA_HOME to another folder"),
+        ("storage", "set storage.url to another file"),
+    ):
+        assert found[name]["state"] == "fail"
+        assert found[name]["hint"] == f"Let this user write there, or {another}."
 
 
 @pytest.mark.usefixtures("port")

@@ -159,7 +159,9 @@ def test_without_a_gateway_the_database_is_read(ccproxy: Run) -> None:
     shown = json.loads(ccproxy("requests", "list", *here, "--json").stdout)
     assert [each["request_id"] for each in shown["requests"]] == ["first"]
     none = ccproxy("requests", "list", "--client", "curl")
-    assert none.stdout == "No request is known.\n"
+    assert none.stdout == "No request fits.\n"
+    alike = json.loads(ccproxy("requests", "list", "--model", "?", "--json").stdout)
+    assert len(alike["requests"]) == len(KEPT)
 
 
 @pytest.mark.usefixtures("kept")
@@ -258,7 +260,8 @@ def test_the_database_answers_sql_in_each_format(ccproxy: Run, tmp_path: Path) -
     assert lines[:2] == ["provider,n,last,nothing", "acme,1,2026-11-24 12:00:00+00:00,"]
     for number, each in enumerate((query, f"SELECT * FROM ({query}) WHERE n = 7")):
         file = tmp_path / f"{number}.parquet"
-        assert ccproxy("sql", each, "--output", str(file)).returncode == 0
+        done = ccproxy("sql", each, "--output", str(file))
+        assert (done.returncode, done.stderr) == (0, f"Wrote {file}\n")
         assert len(duckdb.read_parquet(str(file)).fetchall()) == 2 - 2 * number
 
 
@@ -290,6 +293,15 @@ def test_sql_that_would_write_or_is_wrong_is_refused(ccproxy: Run, query: str) -
     assert "2\n" in ccproxy("sql", "SELECT count(*) AS n FROM request_records").stdout
 
 
+@pytest.mark.usefixtures("kept")
+def test_the_help_of_sql_names_all_tables(ccproxy: Run) -> None:
+    told = json.loads(ccproxy("sql", "SHOW TABLES", "--json").stdout)
+    names = {each["name"] for each in told if not each["name"].startswith("alembic")}
+    assert len(names) >= 5
+    words = set(ccproxy("sql", "--help").stdout.replace(",", " ").split())
+    assert names <= words
+
+
 def test_sql_without_a_database_says_what_makes_one(ccproxy: Run) -> None:
     told = ccproxy("sql", "SELECT 1")
     assert told.returncode == 10
@@ -312,6 +324,21 @@ def test_formats_that_make_no_sense_are_refused(ccproxy: Run, tmp_path: Path) ->
         told = ccproxy(*arguments)
         assert told.returncode == 1
         assert reason in told.stderr
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("name", ["rows.txt", "rows"])
+def test_a_file_whose_name_tells_no_format_is_not_written(
+    ccproxy: Run, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / name
+    for command in (("sql", "SELECT 1", "--output"), ("requests", "export")):
+        told = ccproxy(*command, str(file))
+        assert told.returncode == 2
+        assert f"{name} ends with none of .csv, .json and .parquet" in told.stderr
+        assert not file.exists()
+    done = ccproxy("requests", "export", str(file), "--format", "csv")
+    assert (done.returncode, file.exists()) == (0, True)
 
 
 @pytest.mark.usefixtures("kept")

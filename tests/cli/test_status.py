@@ -198,3 +198,10 @@ def test_a_stranger_is_no_gateway_and_gets_no_token(
     assert (told.returncode, told.stdout) == (9, "")
     assert told.stderr.startswith(f"Error: What answers at {stranger} is not ccproxy.")
     assert Stranger.shown == [None]
+
+
+@pytest.mark.parametrize("url", ["foo", "127.0.0.1:8000", "ftp://a", "http://"])
+def test_what_is_no_url_is_said_to_be_none(ccproxy: Run, url: str) -> None:
+    told = ccproxy("status", "--url", url)
+    assert told.returncode == 2
+    assert "Invalid value for --url: It is no URL such as http" in told.stderr

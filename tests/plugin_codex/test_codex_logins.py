@@ -460,6 +460,14 @@ async def test_the_login_of_codex_cli_is_listed_and_left_alone(
     assert path.read_bytes() == before
 
 
+async def test_whoever_logs_out_is_not_told_to_log_in(world: World) -> None:
+    logins = await world.logins()
+    for account in (None, "eve"):
+        with pytest.raises(CredentialError) as caught:
+            await logins.log_out(account)
+        assert caught.value.hint == "`ccproxy auth list` tells who is logged in."
+
+
 async def test_the_login_of_codex_cli_gives_way_to_ours_unless_it_is_chosen(
     world: World, auth_json: AuthJson
 ) -> None:

@@ -115,6 +115,29 @@ async def test_each_filter_picks_what_it_says(database: Database) -> None:
     assert await listed(database, provider="other", model="m") == ()
 
 
+async def test_models_and_providers_are_picked_by_patterns_too(
+    database: Database,
+) -> None:
+    names = ("gpt-5", "gpt-5.5", "GPT-5", "a_b%c!", "axb%c!", "opus[1m]")
+    await put(database, *(record(NOW, model=name, provider=name) for name in names))
+    for pattern, fits in {
+        "gpt-*": {"gpt-5", "gpt-5.5"},
+        "gpt-?": {"gpt-5"},
+        "*-5": {"gpt-5", "GPT-5"},
+        "a_b*": {"a_b%c!"},
+        "*%c!": {"a_b%c!", "axb%c!"},
+        "*[1m]": {"opus[1m]"},
+        "opus[1m]": {"opus[1m]"},
+        "gpt": set(),
+        "*": set(names),
+    }.items():
+        for column in ("model", "provider"):
+            found = await listed(database, **{column: pattern})
+            assert {each.model for each in found} == fits, pattern
+    told = await stats(database, GroupBy.MODEL, model="gpt-*")
+    assert {each.key for each in told.groups} == {"gpt-5", "gpt-5.5"}
+
+
 async def test_one_is_found_by_its_id_or_by_the_last_of_its_requests(
     database: Database,
 ) -> None:

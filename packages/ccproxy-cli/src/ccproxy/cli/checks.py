@@ -55,7 +55,8 @@ def python() -> Check:
 
 def data_folder() -> Check:
     """Check that the data folder is private, and can be written to."""
-    return _folder("data folder", data_dir())
+    another = "set XDG_DATA_HOME to another folder"
+    return _folder("data folder", data_dir(), another)
 
 
 def storage(settings: Settings) -> Check:
@@ -71,7 +72,7 @@ def storage(settings: Settings) -> Check:
             "storage.url depends on the folder the gateway is started in.",
             "Give the whole path: duckdb:////folder/file.duckdb",
         )
-    found = _folder("storage", file.parent)
+    found = _folder("storage", file.parent, "set storage.url to another file")
     if found.state is State.OK:
         return replace(found, detail=f"folder writable: {found.detail}")
     return found
@@ -152,11 +153,11 @@ def _private(name: str, file: Path) -> Check:
     return Check(name, State.OK, f"{file} is private")
 
 
-def _folder(name: str, folder: Path) -> Check:
+def _folder(name: str, folder: Path, another: str) -> Check:
     """Check a folder that the gateway makes, if it is not there."""
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        hint = "Let this user write there, or choose another folder."
+        hint = f"Let this user write there, or {another}."
         return Check(name, State.FAIL, f"{there} can't be written to.", hint)
     if there != folder:
         return Check(name, State.OK, f"{folder} will be made")

@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
+import typer
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ccproxy.config import Settings
-from ccproxy.config.address import base_url, client_tokens
+from ccproxy.config.address import base_url, client_tokens, is_loopback
 from ccproxy.dialects.sse import EventSplitter, parse_event
 from ccproxy.errors import (
     CCProxyError,
@@ -39,6 +40,8 @@ TOKEN_VARIABLE = "CCPROXY_TOKEN"  # noqa: S105  (the name of it)
 PATIENCE = 30.0
 """Seconds of silence after which a gateway is given up: more than it waits itself for
 a database that another process has."""
+
+_ELSEWHERE = "See whether it runs there, and whether this is its address."
 
 AnswerT = TypeVar("AnswerT")
 
@@ -103,10 +106,12 @@ class Target:
     Attributes:
         url: Where it is, without a slash at the end.
         token: The client token to show, if one is known.
+        is_here: Whether it would be on this machine.
     """
 
     url: str
     token: str | None = field(default=None, repr=False)
+    is_here: bool = True
 
     @classmethod
     def of(cls, settings: Settings, url: str | None = None) -> "Target":
@@ -116,13 +121,28 @@ class Target:
 
         Raises:
             ConfigError: The file of client tokens can't be read.
+            typer.BadParameter: That is no URL.
         """
         token = os.environ.get(TOKEN_VARIABLE) or None
         own = base_url(settings.server.host, settings.server.port)
         if url is None or url.rstrip("/") == own:
             tokens = client_tokens(settings.security)
             return cls(own, token or (tokens[0] if tokens else None))
-        return cls(url.rstrip("/"), token)
+        return cls(url.rstrip("/"), token, is_here=is_loopback(_host(url)))
+
+
+def _host(url: str) -> str:
+    """Return whom a URL names; the message does not quote it: it may hold a password.
+
+    Raises:
+        typer.BadParameter: It is none, or of another kind.
+    """
+    with suppress(httpx.InvalidURL):
+        parsed = httpx.URL(url)
+        if parsed.scheme in {"http", "https"} and parsed.host:
+            return parsed.host
+    msg = "It is no URL such as http://127.0.0.1:8000."
+    raise typer.BadParameter(msg, param_hint="--url")
 
 
 class GatewayClient:
@@ -311,13 +331,14 @@ class GatewayClient:
     def _gone(self) -> UpstreamConnectError:
         return UpstreamConnectError(
             f"No gateway answers at {self._target.url}.",
-            hint="Start one: ccproxy serve",
+            hint="Start one: ccproxy serve" if self._target.is_here else _ELSEWHERE,
         )
 
     def _stranger(self) -> UpstreamConnectError:
+        hint = "Stop it, or choose another port: ccproxy serve --port 8001"
         return UpstreamConnectError(
             f"What answers at {self._target.url} is not ccproxy.",
-            hint="Stop it, or choose another port: ccproxy serve --port 8001",
+            hint=hint if self._target.is_here else _ELSEWHERE,
         )
 
 

@@ -54,7 +54,7 @@ def show_table(
         rows: The cells.
         spare: The column that a narrow terminal does without.
     """
-    rows = [[mask_text(cell, own=True) for cell in row] for row in rows]
+    rows = [[_in_one_line(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _show_rich(columns, rows, spare)
         return
@@ -75,7 +75,7 @@ class Lines:
 
     def show(self, cells: Sequence[str]) -> None:
         """Write one line, in as many cells as there are widths."""
-        cells = [mask_text(cell, own=True) for cell in cells]
+        cells = [_in_one_line(cell) for cell in cells]
         self._widths = list(map(max, self._widths, map(len, cells)))
         typer.echo(_aligned(cells, self._widths))
 
@@ -87,6 +87,11 @@ def coloured(word: str) -> str:
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
     return [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+
+
+def _in_one_line(cell: str) -> str:
+    """Mask a text, and write line breaks as programs do: they would break the table."""
+    return mask_text(cell, own=True).translate({10: r"\n", 13: r"\r"})
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -97,7 +97,7 @@ def cost(
     elif stats.groups:
         show_table((by.upper(), *_COLUMNS), rows_of(stats))
     else:
-        show("No request is known.")
+        show(f"No request fits; --since is {since}.")
 
 
 async def _stats(

@@ -41,8 +41,8 @@ def doctor(
     try:
         opened = open_settings(config, sets or ())
         plugins = load_plugins(opened)
-        check_routing(opened.settings, plugins)
-        check_capture(opened.settings, plugins)
+        check_routing(opened.layers, opened.settings, plugins)
+        check_capture(opened.layers, opened.settings, plugins)
     except (ConfigError, PluginError) as error:
         found.append(Check("settings", State.FAIL, error.message, error.hint))
     else:
@@ -132,6 +132,8 @@ def _plugins(status: PluginsStatus) -> Check:
         return Check("plugins", State.FAIL, reasons, hint)
     if not any(each.contributions.providers for each in status.plugins):
         hint = "Install one, such as the sandbox: pip install ccproxy-server"
+        if any(each.state is PluginState.DISABLED for each in status.plugins):
+            hint = "Some are switched off; what does so tells: ccproxy plugins list"
         return Check("plugins", State.WARN, "none of them adds a provider", hint)
     return Check("plugins", State.OK, f"{len(status.plugins)} found, none failed")
 

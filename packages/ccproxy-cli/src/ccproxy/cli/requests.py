@@ -38,10 +38,11 @@ app = new_app("Show what was asked of models.")
 _MOST = 1000
 
 ProviderOption: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The provider that was asked.")
+    str | None, typer.Option(metavar="NAME", help="The provider asked, or a pattern.")
 ]
 ModelOption: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The model that was asked for.")
+    str | None,
+    typer.Option(metavar="NAME", help="The model asked for, or a pattern: gpt-*."),
 ]
 KeyOption: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="The client key that was shown.")
@@ -119,7 +120,8 @@ def list_requests(
     elif page.requests:
         show_table(TITLES, [as_row(each) for each in page.requests], spare="CLIENT")
     else:
-        show("No request is known.")
+        filtered = wanted != RequestFilter()
+        show("No request fits." if filtered else "No request is known.")
 
 
 @app.command("show")

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
 
+import typer
+
 from ccproxy.cli.console import show_table
 from ccproxy.errors import CCProxyError
 from ccproxy.security.sanitizer import mask_json
@@ -30,12 +32,10 @@ def format_of(file: Path | None, given: Format | None) -> Format:
     """Return the format that was given, or that the file's name ends with.
 
     Raises:
+        typer.BadParameter: The file's name does not tell it.
         CCProxyError: It is one for files, and there is none; or the other way round.
     """
-    ending = file.suffix.removeprefix(".").lower() if file else ""
-    chosen = given or (Format(ending) if ending in {*Format} else None)
-    if chosen is None:
-        chosen = Format.CSV if file else Format.TABLE
+    chosen = given or (_told_by(file) if file else Format.TABLE)
     if chosen is Format.PARQUET and file is None:
         msg = "Parquet goes into a file."
         raise CCProxyError(msg, hint="Name it: --output FILE.parquet")
@@ -43,6 +43,14 @@ def format_of(file: Path | None, given: Format | None) -> Format:
         msg = "A table is for people to look at, not for a file."
         raise CCProxyError(msg, hint="Choose --format csv, json or parquet.")
     return chosen
+
+
+def _told_by(file: Path) -> Format:
+    ending = file.suffix.removeprefix(".").lower()
+    if ending in {*Format}:
+        return Format(ending)
+    msg = f"{file.name} ends with none of .csv, .json and .parquet: give --format."
+    raise typer.BadParameter(msg, param_hint="FILE")
 
 
 def write_rows(

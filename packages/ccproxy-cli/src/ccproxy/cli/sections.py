@@ -46,7 +46,9 @@ def mistakes(layers: Layers) -> list[ConfigError | PluginError]:
         found = _in_sections(layers, settings.plugins.directory)
         return found if str(error) in map(str, found) else [error, *found]
     checked = check_routing, check_capture
-    errors = list(_raised([partial(each, settings, plugins) for each in checked]))
+    errors = list(
+        _raised([partial(each, layers, settings, plugins) for each in checked])
+    )
     access = checks.access(settings)
     if access.state is State.FAIL:
         errors.append(ConfigError(access.detail, hint=access.hint))
@@ -65,7 +67,7 @@ def _in_sections(
     return list(
         _raised(
             [
-                partial(check_sections, plugin_sections(layers), names),
+                partial(check_sections, layers, names),
                 *(partial(section, layers, *each) for each in models.items()),
             ]
         )

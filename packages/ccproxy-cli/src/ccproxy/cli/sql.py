@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ccproxy.cli.console import note
 from ccproxy.cli.lazy import new_app
 from ccproxy.cli.opened import open_settings
 from ccproxy.cli.options import ConfigOption, SetOption
@@ -35,7 +36,10 @@ def sql(
 ) -> None:
     """Ask the database in SQL; nothing can be changed, there or elsewhere.
 
-    The first table is request_records, SHOW TABLES names all, and times are in UTC.
+    The tables are request_records, request_bodies, profiles, spending and
+    client_keys, beside those of plugins: SHOW TABLES names all of them, DESCRIBE
+    request_records a table's columns. Times are in UTC.
+
     What a gateway wants to write meanwhile is written afterwards; its answers do not
     wait.
     """
@@ -44,3 +48,5 @@ def sql(
     answer = answer_to_query(url, query)
     if answer.columns:
         write_rows(answer.columns, answer.rows, chosen, output)
+        if output is not None:
+            note(f"Wrote {output}")

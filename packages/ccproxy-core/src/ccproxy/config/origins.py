@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic_core import to_jsonable_python
 
-from ccproxy.config.keypath import KeyPath, depth_of, dotted
+from ccproxy.config.keypath import KeyPath, dotted
 from ccproxy.config.settings import Settings
 from ccproxy.config.sources import Layers
 from ccproxy.sdk import Json, JsonObject, PluginConfig
@@ -52,7 +52,11 @@ def origins(
     for name, config in sorted(plugin_configs.items()):
         leaves += _leaves(("plugins", name), config)
     return [
-        Origin(dotted(path), _display(value, str(path[-1])), _source(path, layers))
+        Origin(
+            dotted(path),
+            _display(value, str(path[-1])),
+            layers.source(path) or "default",
+        )
         for path, value in leaves
     ]
 
@@ -67,13 +71,6 @@ def _leaves(path: KeyPath, value: object) -> Iterator[tuple[KeyPath, object]]:
             yield from _leaves((*path, str(key)), inner)
     else:
         yield path, value
-
-
-def _source(path: KeyPath, layers: Layers) -> str:
-    for layer in reversed(layers.stack):
-        if depth_of(path, layer.values) == len(path):
-            return layer.where(path)
-    return "default"
 
 
 def _display(value: object, name: str) -> Json:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 
-from ccproxy.config.keypath import KeyPath
+from ccproxy.config.keypath import KeyPath, depth_of
 from ccproxy.config.locate import key_lines, line_of
 from ccproxy.config.merge import deep_merge
 from ccproxy.config.paths import config_file as usual_config_file
@@ -73,6 +73,18 @@ class Layers:
         """All layers as one; may hold secrets."""
         nothing: dict[str, object] = {}
         return reduce(deep_merge, (layer.values for layer in self.stack), nothing)
+
+    def source(self, path: KeyPath) -> str | None:
+        """Name the place an effective value comes from; a default comes from none."""
+        for layer in reversed(self.stack):
+            if depth_of(path, layer.values) == len(path):
+                return layer.where(path)
+        return None
+
+    def placed(self, path: KeyPath, text: str) -> str:
+        """Put the place of a value before what is said about it, if it has one."""
+        source = self.source(path)
+        return f"{source}: {text}" if source else text
 
 
 def read_layers(

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import structlog
 
-from ccproxy.config import Layers, Settings, plugin_sections, section
+from ccproxy.config import Layers, Settings, section
 from ccproxy.hooks.bus import HookBus
 from ccproxy.hooks.events import PluginFailed, PluginStarted
 from ccproxy.loader.discovery import Found
@@ -70,9 +70,10 @@ class PluginManager:
             ConfigError: A plugin's section in the settings is wrong.
         """
         plugins = self._settings.plugins
-        check_sections(plugin_sections(self._layers), self._entries)
-        check_names("plugins.enable", plugins.enable or (), self._entries)
-        check_names("plugins.disable", plugins.disable, self._entries)
+        layers, entries = self._layers, self._entries
+        check_sections(layers, entries)
+        check_names(layers, "enable", plugins.enable or (), entries)
+        check_names(layers, "disable", plugins.disable, entries)
         for entry in self._entries.values():
             self._select(entry)
             if entry.alive:

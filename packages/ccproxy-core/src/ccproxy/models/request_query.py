@@ -39,9 +39,10 @@ class RequestFilter(BaseModel):
     )
 
     provider: str | None = None
-    """The provider that was asked."""
+    """The provider that was asked, or a pattern: ``*`` is any text, ``?`` a character.
+    """
     model: str | None = None
-    """The model the provider was asked for."""
+    """The model the provider was asked for, or a pattern such as ``gpt-*``."""
     key: str | None = None
     """The client key that was shown, or the token's place: ``client_tokens[0]``."""
     client: str | None = None

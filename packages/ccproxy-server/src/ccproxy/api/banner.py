@@ -5,6 +5,7 @@ from ccproxy.api.routing import SANDBOX
 from ccproxy.api.version import VERSION
 from ccproxy.config.address import base_url, is_loopback
 from ccproxy.loader.isolation import login_of
+from ccproxy.loader.status import PluginState
 from ccproxy.sdk import Provider
 
 _CALLS = (
@@ -39,6 +40,7 @@ def banner(gateway: Gateway, address: tuple[str, int], *, started: bool) -> str:
     """
     url = base_url(*address[:2])
     providers = gateway.plugins.providers
+    told = _with_logins(providers) if started else _by_name(providers)
     lines = [f"ccproxy {VERSION} is running on {url}"]
     if not is_loopback(address[0]):
         lines.append(
@@ -50,7 +52,7 @@ def banner(gateway: Gateway, address: tuple[str, int], *, started: bool) -> str:
         f"  Anthropic clients  base URL {url}",
         "",
         "Providers",
-        *(_with_logins(providers) if started else _by_name(providers)),
+        *(told if providers else _why_none(gateway)),
         *_failed(gateway),
     ]
     if SANDBOX in providers:
@@ -66,20 +68,30 @@ def _with_logins(providers: dict[str, Provider]) -> list[str]:
         lines.append(f"  {name:<12} {login.state.value:<12} {login.detail}")
         if login.hint:
             lines.append(f"  {'':<25} {login.hint}")
-    return lines or ["  none: install one, such as ccproxy-plugin-openai"]
+    return lines
 
 
 def _by_name(providers: dict[str, Provider]) -> list[str]:
     """The logins are known in the worker processes."""
-    names = ", ".join(sorted(providers)) or "none"
-    return [f"  {names}", "  Their logins: ccproxy status"]
+    return [f"  {', '.join(sorted(providers))}", "  Their logins: ccproxy status"]
+
+
+def _why_none(gateway: Gateway) -> list[str]:
+    plugins = gateway.plugins.status().plugins
+    off = [each.name for each in plugins if each.state is PluginState.DISABLED]
+    if not off:
+        return ["  none: install one, such as ccproxy-plugin-openai"]
+    return [
+        f"  none: switched off are {', '.join(off)}",
+        "  What switches them off: ccproxy plugins list",
+    ]
 
 
 def _failed(gateway: Gateway) -> list[str]:
     return [
         f"  {plugin.name:<12} {'plugin off':<12} {plugin.reason}"
         for plugin in gateway.plugins.status().plugins
-        if plugin.state.value == "failed"
+        if plugin.state is PluginState.FAILED
     ]
 
 

@@ -77,8 +77,8 @@ class Gateway:
             found = discover(self.settings.plugins.directory)
         self.plugins = PluginManager(found, self.settings, layers)
         self.plugins.load()
-        check_routing(self.settings, self.plugins)
-        check_capture(self.settings, self.plugins)
+        check_routing(layers, self.settings, self.plugins)
+        check_capture(layers, self.settings, self.plugins)
         self._upstream = upstream
         self._upgrade = upgrade
         self._data_dir = data_dir

@@ -37,6 +37,12 @@ _SAME = (
     "failure",
 )
 """Columns that a filter gives the value of."""
+_ALIKE = ("provider", "model")
+"""Those of which it may give a pattern; what has ``[1m]`` at its end is none."""
+_ESCAPE = "!"
+_AS_LIKE = str.maketrans(
+    {each: _ESCAPE + each for each in "!%_"} | {"*": "%", "?": "_"}
+)
 _SUMS = ("bytes_in", "bytes_out", *COUNTS, "cost")
 
 
@@ -146,7 +152,12 @@ class RequestRepository:
 def _conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
     for name in _SAME:
         value = getattr(wanted, name)
-        if value is not None:
+        if value is None:
+            continue
+        if name in _ALIKE and ("*" in value or "?" in value):
+            pattern = value.translate(_AS_LIKE)
+            yield _COLUMN[name].like(pattern, escape=_ESCAPE)
+        else:
             yield _COLUMN[name] == value
     if wanted.status is not None:
         lowest = 100 * int(wanted.status[0])

@@ -20,6 +20,8 @@ from ccproxy.plugins.codex.store import (
 from ccproxy.sdk import AccountLogin, LoginMethod, Person
 from ccproxy.sdk.errors import CredentialError, UpstreamError
 
+_LISTED = "`ccproxy auth list` tells who is logged in."
+
 
 class CodexLogins:
     """The logins of the provider ``codex``.
@@ -92,7 +94,8 @@ class CodexLogins:
         Raises:
             CredentialError: There is none, or it is Codex CLI's.
         """
-        name, accounts = (await self._own(account)).name, self._accounts
+        found = await self._own(account, otherwise=_LISTED)
+        name, accounts = found.name, self._accounts
         async with accounts.store.locked(name):  # it may have been renewed meanwhile
             held = await asyncio.to_thread(accounts.read, name)
             await asyncio.to_thread(accounts.store.remove, name)
@@ -135,25 +138,34 @@ class CodexLogins:
     def _accounts(self) -> Accounts:
         return self._credential.accounts
 
-    async def _own(self, account: str | None) -> Account:
-        found = await self._find(account)
+    async def _own(
+        self, account: str | None, *, otherwise: str | None = None
+    ) -> Account:
+        found = await self._find(account, otherwise=otherwise)
         if not found.is_own:
             msg = "The login in use is Codex CLI's, and left to it."
             raise CredentialError(msg, hint=LOG_IN_THERE)
         return found
 
-    async def _find(self, account: str | None) -> Account:
-        """Find an account that has a login, or the remains of one."""
+    async def _find(
+        self, account: str | None, *, otherwise: str | None = None
+    ) -> Account:
+        """Find an account that has a login, or the remains of one.
+
+        Args:
+            account: Its name, or ``None`` for the one in use.
+            otherwise: What to do if there is none; by default to log in.
+        """
         snapshot = await self._accounts.look(force=True)
         name = account or snapshot.active
         found = snapshot.accounts.get(name)
         if found is None or not (found.is_own or isinstance(found.held, Login)):
             if account is None:
-                hint = log_in(DEFAULT)
+                hint = otherwise or log_in(DEFAULT)
                 raise CredentialError("Nobody is logged in to codex.", hint=hint)
             msg = f"There is no login for the account {name}."
             hint = log_in(name) if name != CODEX_CLI else "Run `codex login`."
-            raise CredentialError(msg, hint=hint)
+            raise CredentialError(msg, hint=otherwise or hint)
         return found
 
     async def _named(self, name: str) -> AccountLogin:
