@@ -141,6 +141,39 @@ async def test_what_is_cut_off_is_counted_with_what_is_in_hand() -> None:
     assert (worker.dropped, worker.depth) == (5, 0)
 
 
+async def test_a_handler_that_raises_loses_its_batch_alone() -> None:
+    handled: list[list[int]] = []
+
+    async def take(batch: list[int]) -> None:
+        if 2 in batch:
+            raise ValueError("nobody can eat this")
+        handled.append(batch)
+
+    worker = QueueWorker("test", take, batch=2)
+    worker.start()
+    with structlog.testing.capture_logs() as logs:
+        for batch in ([1, 2, 3, 4], [5, 2], [6]):
+            for number in batch:
+                worker.put(number)
+            await worker.flush()
+    assert (handled, worker.dropped, worker.depth) == ([[3, 4], [6]], 4, 0)
+    lost = [(each["event"], each["lost"]) for each in logs]
+    assert lost == [("queue_batch_lost", 2)] * 2
+    await worker.stop(grace=5)
+
+
+async def test_what_waits_behind_a_handler_that_raises_at_the_end_is_counted() -> None:
+    async def raises(batch: list[int]) -> None:
+        raise ValueError(batch)
+
+    worker = QueueWorker("test", raises)
+    for number in range(3):
+        worker.put(number)
+    worker.start()
+    await worker.stop(grace=5)
+    assert (worker.dropped, worker.depth) == (3, 0)
+
+
 async def test_an_idle_worker_is_never_woken() -> None:
     worker = QueueWorker("test", _nothing, batch=10, linger=0.001)
     worker.start()

@@ -1,11 +1,9 @@
 """Write-behind: nothing waits, nothing that was taken is lost, the counts add up."""
 
 import asyncio
-import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +24,7 @@ from ccproxy.storage.request_rows import append_to_file
 from fakes.databases import on_a_file, on_a_server
 from fakes.holder import held
 from fakes.records import NOW, kept, record, records
+from fakes.scarce import full_disk, no_descriptors
 
 pytestmark = pytest.mark.integration
 
@@ -60,28 +59,6 @@ def file(url: str) -> Path:
 
 def events(logs: list[EventDict]) -> list[str]:
     return [each["event"] for each in logs]
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file of this process grow."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@contextmanager
-def no_descriptors() -> Iterator[None]:
-    """Let this process open nothing more."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def test_what_is_taken_is_kept_as_it_was(database: Database, keep: Keep) -> None:

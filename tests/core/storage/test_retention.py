@@ -8,9 +8,11 @@ import duckdb
 import pytest
 import structlog
 
+from ccproxy.storage.archive import archive_days
 from ccproxy.storage.database import Database
 from ccproxy.storage.duckdb import SimpleDuckDBStorage
 from fakes.records import NOW, kept, record
+from fakes.scarce import full_disk
 
 pytestmark = pytest.mark.integration
 
@@ -83,3 +85,15 @@ async def test_an_archive_that_can_not_be_written_keeps_the_records_where_they_a
         await storage.flush(PATIENCE)
     assert [each["event"] for each in logs] == ["records_not_cleaned_up"]
     assert len(await kept(database)) == 3
+
+
+def test_a_copy_that_is_not_finished_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Others could read it: the folder may be open to them."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE request_records AS SELECT uuid()::VARCHAR AS id, "
+            "TIMESTAMPTZ '2026-11-20 00:00:00+00' AS ended_at FROM range(200_000)"
+        )
+        with full_disk(left=100_000), pytest.raises(duckdb.IOException):
+            archive_days(connection, NOW, tmp_path)
+    assert [*tmp_path.iterdir()] == []

@@ -18,7 +18,8 @@ class QueueWorker(Generic[T]):
     """Hands what is put into it, in order and in batches, to one coroutine function.
 
     Putting never waits: when the queue is full the item is dropped and counted, and
-    one warning per interval says so. The handler must not raise.
+    one warning per interval says so. The handler is not to raise: the batch would be
+    lost, which is counted and told; those that follow would not.
 
     Args:
         name: For the log.
@@ -86,6 +87,7 @@ class QueueWorker(Generic[T]):
         """Start the task; items put before are kept."""
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"worker {self.name}")
+            self._task.add_done_callback(self._go_on)
 
     def put(self, item: T) -> bool:
         """Queue an item without waiting.
@@ -128,7 +130,7 @@ class QueueWorker(Generic[T]):
         if pending:
             task.cancel()
             await asyncio.wait({task})
-            left = self._in_hand + len(self._waiting)
+        if left := self._in_hand + len(self._waiting):
             self._waiting.clear()
             self.dropped += left
             _log.warning("queue_cut_off", queue=self.name, left=left)
@@ -157,12 +159,28 @@ class QueueWorker(Generic[T]):
             batch = self._taken()
             self._in_hand = len(batch)
             await self._handle(batch)
-            self._in_hand = 0
-            self._handled += len(batch)
-            self._another.set()  # for those who wait now, so it is cleared at once
-            self._another.clear()
-            if not self._waiting and not self._ended:
-                self._something.clear()
+            self._put_down()
+
+    def _put_down(self) -> None:
+        """Count what was in hand as handled, and tell who waits for that."""
+        self._handled += self._in_hand
+        self._in_hand = 0
+        self._another.set()  # for those who wait now, so it is cleared at once
+        self._another.clear()
+        if not self._waiting and not self._ended:
+            self._something.clear()
+
+    def _go_on(self, task: asyncio.Task[None]) -> None:
+        """Begin anew behind a batch that the handler has raised for."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        lost = self._in_hand
+        _log.error("queue_batch_lost", queue=self.name, lost=lost, exc_info=error)
+        self.dropped += lost
+        self._put_down()
+        if self._task is task:
+            self._task = None
+            self.start()
 
     async def _gather(self) -> None:
         """Wait until a batch is there, or its time is over."""

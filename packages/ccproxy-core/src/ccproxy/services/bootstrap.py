@@ -55,12 +55,7 @@ def build_container(
     container.provide(HTTPPoolManager, pool, close=pool.close)
     database = Database(settings.storage_url, migrations)
     container.provide(Database, database, close=database.close)
-    if settings.security.keys:
-        keys = ClientKeys(database)
-        container.provide(ClientKeys, keys, close=keys.stop)
-    if settings.keeps_spending:
-        spending, grace = Spending(database), settings.server.grace_seconds
-        container.provide(Spending, spending, close=lambda: spending.stop(grace))
+    _callers(settings, database, container)
     prices = PriceBook(settings.prices.models, lambda: _price_urls(providers()))
     pricing = Pricing(prices)
     container.provide(Pricing, pricing, close=pricing.close)
@@ -126,6 +121,18 @@ def _read(
         connections=pool.connections,
         profiles=profiles.known,
     )
+
+
+def _callers(
+    settings: Settings, database: Database, container: ServiceContainer
+) -> None:
+    """Make what knows client keys, and what callers have spent, if that matters."""
+    if settings.security.keys:
+        keys = ClientKeys(database)
+        container.provide(ClientKeys, keys, close=keys.stop)
+    if settings.keeps_spending:
+        spending, grace = Spending(database), settings.server.grace_seconds
+        container.provide(Spending, spending, close=lambda: spending.stop(grace))
 
 
 def _storage(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ccproxy.security.private import private_dir
+from ccproxy.security.private import private_dir, private_file
 from ccproxy.storage.words import quoted
 
 if TYPE_CHECKING:
@@ -39,14 +39,11 @@ def archive_days(
 
 
 def _copy(connection: "DuckDBPyConnection", day: datetime, file: Path) -> None:
-    """Write a file for this user alone, all at once or not at all."""
-    new = file.with_suffix(".new")
     rows, values = _ROWS, {"since": day, "until": day + _DAY}
     if file.exists():
         kept = f"SELECT * FROM read_parquet('{quoted(file)}')"  # noqa: S608  (quoted)
         rows += f" UNION BY NAME {kept}"
-    connection.execute(
-        f"COPY ({rows} ORDER BY id) TO '{quoted(new)}' (FORMAT parquet)", values
-    )
-    new.chmod(0o600)
-    new.replace(file)
+    with private_file(file) as new:
+        connection.execute(
+            f"COPY ({rows} ORDER BY id) TO '{quoted(new)}' (FORMAT parquet)", values
+        )

@@ -1,10 +1,8 @@
 """A copy of the database, before a migration changes rows that are there."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 from sqlalchemy.engine import Connection
 
+from ccproxy.security.private import private_file
 from ccproxy.storage.connections import Connections
 from ccproxy.storage.words import quoted
 
@@ -20,10 +18,7 @@ def back_up(connections: Connections, connection: Connection, label: str) -> Non
     copy = connections.file.with_name(f"{connections.file.name}.before-{label}.bak")
     source = connection.exec_driver_sql("SELECT current_database()").scalar_one()
     connection.rollback()
-    # DuckDB makes files as the umask says: this one is made in a folder nobody else may
-    # open, and then moved into place.
-    with TemporaryDirectory(dir=copy.parent, prefix=".ccproxy-") as folder:
-        made = Path(folder) / copy.name
+    with private_file(copy) as made:
         for statement in (
             f"ATTACH '{quoted(made)}' AS backup",
             f'COPY FROM DATABASE "{source}" TO backup',
@@ -31,5 +26,3 @@ def back_up(connections: Connections, connection: Connection, label: str) -> Non
         ):
             connection.exec_driver_sql(statement)
             connection.commit()
-        made.chmod(0o600)
-        made.replace(copy)

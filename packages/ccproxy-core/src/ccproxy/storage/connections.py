@@ -1,7 +1,6 @@
 """Opens the database for a moment; nobody holds it."""
 
 import random
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from ccproxy.errors import StorageError
-from ccproxy.security.private import private_dir
+from ccproxy.security.private import private_dir, private_file
 from ccproxy.storage.descriptors import check_descriptors
 from ccproxy.storage.failures import mapped
 from ccproxy.storage.words import duckdb_file, held, is_held
@@ -118,20 +117,16 @@ class Connections:
     def _create(self, file: Path) -> None:
         """Make an empty database that only this user can read, from its first byte.
 
-        DuckDB makes files as the umask says, and takes no empty file for a database; so
-        it makes one in a private folder, which is then moved into place.
+        DuckDB makes files as the umask says, and takes no empty file for a database.
         """
-        with (
-            self._locked(file),
-            tempfile.TemporaryDirectory(dir=file.parent, prefix=".ccproxy-") as folder,
-        ):
+        with self._locked(file):
             if file.exists():
                 return
-            made = Path(folder) / file.name
-            with _engine(URL.create("duckdb", database=str(made))).connect():
+            with (
+                private_file(file) as made,
+                _engine(URL.create("duckdb", database=str(made))).connect(),
+            ):
                 pass
-            made.chmod(0o600)
-            made.rename(file)
 
     @contextmanager
     def _locked(self, file: Path) -> Iterator[None]:

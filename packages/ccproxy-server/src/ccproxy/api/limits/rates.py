@@ -57,7 +57,8 @@ class StoredRates:
     """Counts requests in a storage elsewhere.
 
     A storage that can't be reached refuses nobody: the gateway is worth more than its
-    limits.
+    limits. Of several rates one may count a request that another refuses, where others
+    have come in between.
 
     Args:
         storage: Where the counts are.
