@@ -253,3 +253,12 @@ async def test_a_provider_that_answers_nothing_fitting_says_what_it_answers() ->
         "anthropic-messages at /v1/messages/count_tokens."
     )
     assert fake.seen == []
+
+
+async def test_what_v1_has_is_told_where_it_has_something_not() -> None:
+    async with gateway() as running:
+        answer = await running.client.post("/v1/completions", json={})
+    assert answer.status_code == 404
+    told = answer.json()["error"]["message"]
+    assert "Of /v1 there are messages" in told
+    assert "chat/completions, responses" in told

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from ccproxy.api.streams import OpenStreams
 from ccproxy.hooks.events import (
@@ -192,6 +193,22 @@ async def test_a_limited_request_fails_as_limited() -> None:
         witness,
         [(200, None), (200, None), (429, Failure.LIMITED), (200, None)],
     )
+
+
+async def test_what_somebody_may_want_to_mend_is_a_warning_in_the_log() -> None:
+    with capture_logs() as logs:
+        async with vendor() as fake, run(fake, Witness()) as running:
+            for model in ("m", "busy", "html", "gone"):
+                await running.client.post(PATH, json=body(model))
+            await running.client.get("/nowhere")
+    lines = [each for each in logs if each["event"] == "request"]
+    assert [(each["status"], each["log_level"]) for each in lines] == [
+        (200, "info"),
+        (429, "info"),
+        (502, "warning"),
+        (502, "warning"),
+        (404, "info"),
+    ]
 
 
 async def test_a_missing_credential_fails_as_such(

@@ -86,6 +86,9 @@ async def _validation_problem(request: Request, error: Exception) -> Response:
 def _where_it_would_come_from(path: str) -> str:
     if path[1:] in {*Endpoint, "models", "embeddings"}:
         return "The base URL of OpenAI clients ends in /v1."
+    if "/v1/" in path:
+        known = ", ".join((*Endpoint, "models"))
+        return f"Of /v1 there are {known}, alone or behind a provider's name."
     piece = by_path(path)
     if piece is None:
         return "/api/openapi.json and the documentation list the routes."

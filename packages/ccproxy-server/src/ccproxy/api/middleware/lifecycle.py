@@ -19,6 +19,17 @@ from ccproxy.sdk import REQUEST_ID, ASGIApp, Message, Receive, Scope, Send
 from ccproxy.security.sanitizer import mask_text
 
 _LEGAL_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_FAULTS = frozenset(
+    (
+        Failure.NO_CREDENTIAL,
+        Failure.UPSTREAM_UNREACHABLE,
+        Failure.UPSTREAM_TIMEOUT,
+        Failure.UPSTREAM_DIED,
+        Failure.UPSTREAM_FAILED,
+        Failure.INTERNAL,
+    )
+)
+"""What somebody who runs the gateway may want to mend."""
 
 
 class Lifecycle:
@@ -119,7 +130,9 @@ class Lifecycle:
         if exchange.failure is not None:
             facts["failure"] = exchange.failure.value
             facts["reason"] = exchange.reason
-        self._log.info("request", **facts)
+        is_fault = exchange.failure in _FAULTS or (exchange.status or 0) >= 500
+        tell = self._log.warning if is_fault else self._log.info
+        tell("request", **facts)
 
 
 def _id(given: bytes) -> str:
