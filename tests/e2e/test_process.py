@@ -22,6 +22,7 @@ from fakes.process import (
     Server,
     answering,
     clean_environ,
+    command,
     free_port,
     serving,
     wait_for_nobody,
@@ -189,6 +190,20 @@ def test_what_keeps_it_from_starting_is_said_without_a_traceback(
     assert (done.returncode, done.stdout) == (code, "")
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_workers_say_why_they_do_not_start(tmp_path: Path) -> None:
+    options = ("--port", "0", "--workers", "2", "--set", "http.ca_file=/dev/null")
+    done = subprocess.run(
+        command("serve", *options),
+        env=clean_environ(tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "http.ca_file takes a PEM file" in done.stderr
+    assert "Error: A worker could not start." in done.stderr
 
 
 async def test_a_broken_plugin_is_one_line_and_the_gateway_runs(tmp_path: Path) -> None:

@@ -164,6 +164,10 @@ class Gateway:
         if container is not None:
             await container.close()
 
+    def not_started(self, error: CCProxyError) -> None:
+        """Note why it can't start, for whoever runs it."""
+        self.start_error = error
+
     def _tell_what_is_off(self) -> None:
         for section in self.settings.forgotten:
             hint = f"Nothing of it holds before {section}.enabled is true."
@@ -187,7 +191,7 @@ class Gateway:
         try:
             await self.start()
         except CCProxyError as error:
-            self.start_error = error
+            self.not_started(error)
             await self.stop()
             await send({"type": "lifespan.startup.failed"})
             return

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import logging
 import os
 import signal
 import socket
@@ -10,7 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import structlog
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from ccproxy.api.banner import banner
@@ -21,7 +24,7 @@ from ccproxy.api.listener import allow_all_files, bound
 from ccproxy.api.version import VERSION
 from ccproxy.config import Settings, load
 from ccproxy.config.launch import Launch, parse_sets
-from ccproxy.errors import CCProxyError
+from ccproxy.errors import CCProxyError, StartError
 from ccproxy.errors.exit_codes import ExitCode, exit_code
 from ccproxy.logging.pipeline import configure
 from ccproxy.security.sanitizer import mask_text
@@ -30,6 +33,8 @@ STOP_SLACK = 3.0
 """Seconds beyond the grace period for terminal events to go out."""
 
 _BACKLOG = 2048
+
+_log = structlog.get_logger(__name__)
 
 
 def script() -> None:
@@ -74,20 +79,34 @@ def main(arguments: Sequence[str]) -> int:
 def create_app() -> Gateway:
     """Make the gateway in a worker, from what ``serve`` was told."""
     stop_with_parent()
-    return _gateway(Launch.from_environ(os.environ))
+    return _gateway(Launch.from_environ(os.environ), _Worker)
 
 
-def _gateway(launch: Launch) -> Gateway:
+class _Worker(Gateway):
+    """A gateway whose error nobody can catch: it is another process that runs it."""
+
+    def not_started(self, error: CCProxyError) -> None:
+        super().not_started(error)
+        _log.error("worker_not_started", reason=error.message, hint=error.hint)
+
+
+def _gateway(launch: Launch, kind: type[Gateway] = Gateway) -> Gateway:
     """Set up the log first, so that what plugins do wrong is told as it should be."""
     layers = launch.layers(os.environ)
     settings = load(layers)
     configure(settings.logging.level, settings.logging.format)
-    gateway = Gateway(layers, settings)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+    gateway = kind(layers, settings)
     # What was imported lives as long as the process. Left to the collector, walking all
     # of it again and again holds every open stream up for 20 ms at a time.
     gc.collect()
     gc.freeze()
     return gateway
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out that there is an error which we tell ourselves."""
+    return record.getMessage() != "Application startup failed. Exiting."
 
 
 class _AnnouncingServer(uvicorn.Server):
@@ -144,6 +163,9 @@ def _serve(
         supervisor = Multiprocess(config, sockets=[listener])
         signal.signal(signal.SIGHUP, hangup)  # it would start all workers anew
         supervisor.run()
+        if any(each.exitcode == STARTUP_FAILURE for each in supervisor.processes):
+            msg = "A worker could not start."
+            raise StartError(msg, hint="Its line above tells why.")
 
 
 def _config(
