@@ -115,6 +115,16 @@ async def test_each_filter_picks_what_it_says(database: Database) -> None:
     assert await listed(database, provider="other", model="m") == ()
 
 
+async def test_the_calendar_has_no_time_that_can_not_be_asked_for(
+    database: Database,
+) -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    await put(database, record())
+    assert len(await listed(database, since=first, until=last)) == 1
+    assert await listed(database, since=last) == ()
+    assert await listed(database, until=first) == ()
+
+
 async def test_models_and_providers_are_picked_by_patterns_too(
     database: Database,
 ) -> None:

@@ -135,5 +135,10 @@ def first_id(at: datetime) -> str:
     return f"{_milliseconds(at):012x}"
 
 
+def id_beyond(at: datetime) -> str:
+    """Return what all ids of this time sort before, those of its millisecond too."""
+    return f"{_milliseconds(at) + 1:012x}"
+
+
 def _milliseconds(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+    return max(0, int(at.timestamp() * 1000))  # a minus would not sort before digits

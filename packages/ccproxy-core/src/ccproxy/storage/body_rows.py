@@ -2,11 +2,11 @@
 
 import zlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from ccproxy.models.captured import Bodies, Body
-from ccproxy.models.request_record import RequestRecord, first_id
+from ccproxy.models.request_record import RequestRecord, first_id, id_beyond
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -93,10 +93,9 @@ def bodies_of(session: "Session", record: RequestRecord) -> Bodies | None:
     from ccproxy.models.request_table import request_bodies  # noqa: PLC0415  (the same)
 
     column = request_bodies.c
-    after = record.ended_at + timedelta(milliseconds=1)
     asked = select(request_bodies).where(
         column.id >= first_id(record.ended_at),  # PostgreSQL's index
-        column.id < first_id(after),
+        column.id < id_beyond(record.ended_at),
         column.request_id == record.request_id,
         column.ended_at == record.ended_at,
     )

@@ -1,7 +1,7 @@
 """Records of requests in the database: found, listed and counted."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -18,7 +18,13 @@ from ccproxy.models.request_query import (
     RequestStats,
     RequestSums,
 )
-from ccproxy.models.request_record import COUNTS, LISTS, RequestRecord, first_id
+from ccproxy.models.request_record import (
+    COUNTS,
+    LISTS,
+    RequestRecord,
+    first_id,
+    id_beyond,
+)
 from ccproxy.models.request_table import request_records
 from ccproxy.storage.body_rows import bodies_of
 
@@ -175,7 +181,7 @@ def _key_conditions(wanted: RequestFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.since is not None:
         yield _COLUMN.id >= first_id(wanted.since)
     if wanted.until is not None:
-        yield _COLUMN.id < first_id(wanted.until + timedelta(milliseconds=1))
+        yield _COLUMN.id < id_beyond(wanted.until)
 
 
 def _bucket(seconds: int) -> ColumnElement[Any]:
