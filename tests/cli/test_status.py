@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ccproxy.cli.client import ProvidersSummary
 from ccproxy.cli.status import circuits as in_words
+from ccproxy.cli.summaries import ProvidersSummary
 
 pytestmark = pytest.mark.e2e
 Run = Callable[..., subprocess.CompletedProcess[str]]

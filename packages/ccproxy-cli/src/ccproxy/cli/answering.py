@@ -1,6 +1,6 @@
 """Who would answer, told before anybody asks."""
 
-from ccproxy.cli.client import ProvidersSummary, ProviderSummary
+from ccproxy.cli.summaries import ProvidersSummary, ProviderSummary
 from ccproxy.errors import CredentialError, UnknownProviderError
 from ccproxy.loader.catalogue import by_plugin
 

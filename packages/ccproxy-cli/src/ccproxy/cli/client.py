@@ -9,8 +9,9 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import typer
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from ccproxy.cli.summaries import ProvidersSummary, Summary
 from ccproxy.config import Settings
 from ccproxy.config.address import base_url, client_tokens, is_loopback
 from ccproxy.dialects.sse import EventSplitter, parse_event
@@ -44,59 +45,6 @@ a database that another process has."""
 _ELSEWHERE = "See whether it runs there, and whether this is its address."
 
 AnswerT = TypeVar("AnswerT")
-
-
-class Summary(BaseModel):
-    """What ``/api/status`` tells."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    version: str
-
-
-class AccountSummary(BaseModel):
-    """What is shown of one of a provider's several accounts."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    login: str
-    used_percent: float | None
-    resting_seconds: float
-
-
-class CircuitSummary(BaseModel):
-    """What is shown of a model that has failed of late."""
-
-    model_config = ConfigDict(frozen=True)
-
-    model: str
-    state: str
-    seconds: float
-
-
-class ProviderSummary(BaseModel):
-    """What is shown of a provider."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    login: str
-    detail: str
-    hint: str | None
-    usable: bool
-    accounts: tuple[AccountSummary, ...] = ()
-    circuits: tuple[CircuitSummary, ...] = ()
-
-
-class ProvidersSummary(BaseModel):
-    """What ``/api/providers`` tells."""
-
-    model_config = ConfigDict(frozen=True)
-
-    providers: tuple[ProviderSummary, ...]
-    default: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ import typer
 
 from ccproxy.cli import checks
 from ccproxy.cli.checks import Check, State
-from ccproxy.cli.client import GatewayClient, ProviderSummary, Target, connected
+from ccproxy.cli.client import GatewayClient, Target, connected
 from ccproxy.cli.console import coloured, show, show_json
 from ccproxy.cli.lazy import new_app
 from ccproxy.cli.local import logins
 from ccproxy.cli.opened import Opened, load_plugins, open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption
+from ccproxy.cli.summaries import ProviderSummary
 from ccproxy.errors import (
     CCProxyError,
     ConfigError,

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ccproxy.cli.client import ProviderSummary
 from ccproxy.cli.opened import Opened
+from ccproxy.cli.summaries import ProviderSummary
 from ccproxy.hooks.bus import HookBus
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.manager import PluginManager

@@ -3,11 +3,12 @@
 import asyncio
 
 from ccproxy.cli.answering import fallback, fallback_in_words
-from ccproxy.cli.client import ProvidersSummary, Summary, Target, connected
+from ccproxy.cli.client import Target, connected
 from ccproxy.cli.console import show, show_json, show_table
 from ccproxy.cli.lazy import new_app
 from ccproxy.cli.opened import open_settings
 from ccproxy.cli.options import ConfigOption, JsonOption, SetOption, UrlOption
+from ccproxy.cli.summaries import ProvidersSummary, Summary
 from ccproxy.config import Settings
 from ccproxy.loader.status import PluginState, PluginStatus
 
