@@ -28,7 +28,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         folder = tmp_path_factory.mktemp("pg")
         try:
             server = get_server(folder, cleanup_mode="delete")
-        except subprocess.TimeoutExpired:  # it runs, but pg_ctl did not come back
+        except (subprocess.TimeoutExpired, FileNotFoundError):
+            # It runs, but pg_ctl did not come back; or there is no log yet to quote.
             server = get_server(folder, cleanup_mode="delete")
         _prepare(server.get_uri())
         yield server.get_uri()
