@@ -109,7 +109,7 @@ async def test_streams_open_after_the_grace_period_get_a_terminal_event(
 
 
 async def test_workers_and_options_reach_the_app(tmp_path: Path) -> None:
-    """What ``serve`` is told holds in every worker."""
+    """What ``serve`` is told holds in every worker, until the terminal closes."""
     async with serving(
         tmp_path,
         *("--workers", "2", "--log-level", "warning"),
@@ -123,7 +123,8 @@ async def test_workers_and_options_reach_the_app(tmp_path: Path) -> None:
                     answer = await fresh.get("/api/status", headers=token)
                     assert answer.status_code == 200
             assert (await client.get("/health/ready")).status_code == 200
-        assert await asyncio.to_thread(server.stop) == 0
+        assert await asyncio.to_thread(server.stop, signal.SIGHUP) == 0
+        await asyncio.to_thread(wait_for_nobody, server.url)
         assert '"level":"info"' not in server.log.read_text()
 
 
@@ -134,16 +135,13 @@ async def test_workers_stop_with_whoever_has_started_them(tmp_path: Path) -> Non
         await asyncio.to_thread(wait_for_nobody, server.url)
 
 
-async def test_a_terminal_that_closes_ends_all_workers(tmp_path: Path) -> None:
-    async with serving(tmp_path, "--workers", "2") as server:
-        assert await asyncio.to_thread(server.stop, signal.SIGHUP) == 0
-        await asyncio.to_thread(wait_for_nobody, server.url)
-
-
 async def test_reload_serves_with_the_same_settings(tmp_path: Path) -> None:
+    """And whatever it writes is private."""
     async with serving(
         tmp_path, "--reload", "--set", 'security.client_tokens=["a token"]'
     ) as server:
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        assert "Umask:\t0077" in status
         async with httpx.AsyncClient(base_url=server.url) as client:
             assert (await client.get("/api/status")).status_code == 401
             answer = await client.get("/api/status", headers={"x-api-key": "a token"})

@@ -17,7 +17,7 @@ from ccproxy.config import Layers, Settings, load
 from ccproxy.config.address import client_tokens, is_loopback
 from ccproxy.errors import CCProxyError, ExposedError
 from ccproxy.hooks.bus import HookBus
-from ccproxy.hooks.events import CircuitChanged, CircuitState
+from ccproxy.hooks.events import CircuitChanged, CircuitState, RequestsPriced
 from ccproxy.http.pool import HTTPPoolManager
 from ccproxy.loader.capture_check import check_capture
 from ccproxy.loader.discovery import Found, discover
@@ -177,7 +177,8 @@ class Gateway:
         bus, log = container.get(HookBus), container.get(RequestLog)
 
         async def stop_plugins() -> None:
-            await log.flush()  # costs are told by now
+            if bus.wanted(RequestsPriced):
+                await log.flush()  # costs are told by now
             await bus.stop()  # what is queued reaches plugins that still run
             await self.plugins.stop()
 

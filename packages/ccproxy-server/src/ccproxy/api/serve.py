@@ -63,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = _parser().parse_args(arguments)
     launch = Launch(options.config, parse_sets(options.set), _named(options))
+    os.umask(0o077)  # whatever a library writes beside our files is private, too
     gateway = _gateway(launch)
     allow_all_files()
     listener = bound(gateway.settings.server.host, gateway.settings.server.port)
